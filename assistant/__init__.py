@@ -1,0 +1,1 @@
+"""The mind: settings, people, conversation, planning, digest delivery and the command line."""

@@ -1,0 +1,1 @@
+"""The body: microphone, loudspeaker, lamp, button and the health of the device."""

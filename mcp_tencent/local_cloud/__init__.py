@@ -1,0 +1,1 @@
+"""One process that imitates Tencent Cloud (CLS, TKE, Monitor) and the Kubernetes API of its clusters."""

@@ -1,0 +1,1 @@
+"""The clock: what happens unasked, durably and at most once."""

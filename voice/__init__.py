@@ -1,0 +1,1 @@
+"""Ear and mouth: voice activity, wake word, recognition, voiceprint, endpointing and synthesis."""
