@@ -1,4 +1,4 @@
-"""Period strings ("15m", "yesterday", a date, start/end) to instants. Pure: now and the zone are handed in."""
+"""Period strings ("15m", "yesterday", a date, start/end) to instants. Pure: now and zone are handed in."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def parse_period(text: str, *, now: datetime, zone: tzinfo) -> Period:
 
     Raises:
         InvalidPeriod: When it cannot be understood, is empty, lies in the future, or is over a year long.
+            An end in the future is cut to now.
     """
     if now.tzinfo is None:
         raise ValueError(f"now must be timezone-aware, got {now!r}")
@@ -66,11 +67,10 @@ def _back(match: re.Match[str], now: datetime) -> Period:
     if count == 0:
         raise InvalidPeriod("a period back from now must be longer than 0")
     try:
-        return Period(
-            start=(now.astimezone(UTC) - count * _UNITS[match["unit"]]).astimezone(now.tzinfo), end=now
-        )
+        start = now.astimezone(UTC) - count * _UNITS[match["unit"]]
     except OverflowError as exc:
         raise InvalidPeriod(f"the period {match[0]} reaches back beyond the calendar") from exc
+    return Period(start=start.astimezone(now.tzinfo), end=now)
 
 
 def _day(wanted: str, today: date, now: datetime, zone: tzinfo) -> Period:
@@ -121,14 +121,12 @@ def _checked(period: Period, text: str, now: datetime) -> Period:
     except OverflowError as exc:
         raise InvalidPeriod(f"the period {shown!r} reaches beyond the calendar") from exc
     if start >= now.astimezone(UTC):
-        # Midnight itself: "today" is still empty. Everything else that starts now or later has not happened.
-        raise InvalidPeriod(
-            f"the period {shown!r} has not begun yet: it starts at {period.start.isoformat()}"
-        )
+        # At midnight itself, "today" is still empty; all else that starts now or later has not happened.
+        raise InvalidPeriod(f"the period {shown!r} begins at {period.start.isoformat()}: not in the past")
     if end <= start:
         raise InvalidPeriod(f"the period {shown!r} ends at or before its start")
     if end - start > LONGEST:
         raise InvalidPeriod(
             f"the period {shown!r} is {(end - start).days} days long; {LONGEST.days} are the most"
         )
-    return period
+    return period if end <= now.astimezone(UTC) else Period(start=period.start, end=now)

@@ -94,7 +94,7 @@ def test_an_end_in_the_future_is_cut_to_now():
         ("9999-12-31", "cannot understand"),
         ("2026-11-21", "not in the past"),
         ("999999999d", "beyond the calendar"),
-        ("367d", "over 366"),
+        ("367d", "366 are the most"),
         ("a/b/c", "3 parts"),
         ("2026-11-19/2026-11-20", "with seconds and offset"),
         ("2026-11-19T00:00:00/2026-11-20T00:00:00", "with seconds and offset"),
@@ -102,7 +102,7 @@ def test_an_end_in_the_future_is_cut_to_now():
         ("2026-13-19T00:00:00Z/2026-11-20T00:00:00Z", "does not exist"),
         ("2026-11-19T10:00:00Z/2026-11-19T10:00:00Z", "at or before its start"),
         ("2026-11-19T10:00:00Z/2026-11-19T09:00:00Z", "at or before its start"),
-        ("2024-01-01T00:00:00Z/2026-01-01T00:00:00Z", "over 366"),
+        ("2024-01-01T00:00:00Z/2026-01-01T00:00:00Z", "366 are the most"),
         ("0001-01-01T00:00:00+14:00/2026-01-01T00:00:00Z", "beyond the calendar"),
         ("2027-01-01T00:00:00Z/2027-01-02T00:00:00Z", "not in the past"),
     ],
@@ -156,8 +156,8 @@ def test_written_instants_come_back_unchanged(first, length):
 def test_any_text_gives_a_sensible_period_or_a_refusal(text, now, zone):
     try:
         period = parse_period(text, now=now, zone=zone)
-    except InvalidPeriod as error:
-        assert error.detail
+    except InvalidPeriod:
+        return
     else:
         assert timedelta(0) < period.length <= LONGEST
         assert period.end <= now
