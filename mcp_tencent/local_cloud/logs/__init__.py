@@ -1,0 +1,1 @@
+"""The log service of the local cloud: generated and uploaded lines, searched and analysed as CLS does."""
