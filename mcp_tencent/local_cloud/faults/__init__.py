@@ -1,0 +1,1 @@
+"""What breaks in the local cloud: one class per kind, each a pure function of the live state."""

@@ -1,0 +1,1 @@
+"""How workloads of the local cloud fare over time, and the metrics and alarm records derived from it."""
