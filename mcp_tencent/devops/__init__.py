@@ -1,0 +1,1 @@
+"""mcp-tencent-devops: alerts, diagnosis, the healing ladder and what is remembered of it."""
