@@ -1,0 +1,1 @@
+"""The Cloud Log Service (CLS): logsets, topics, search, alarms, scheduled SQL, dashboards."""

@@ -1,0 +1,1 @@
+"""Cloud Monitor: metrics of the clusters and the history of metric alarms."""

@@ -1,0 +1,1 @@
+"""The Kubernetes Engine (TKE): clusters, nodes, node pools, credentials, log switches."""
