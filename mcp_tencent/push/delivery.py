@@ -23,12 +23,12 @@ from typing import Protocol, TypeVar
 
 from mcp_tencent.push.channels import CHANNEL_NAMES, Channel, Target
 from mcp_tencent.push.errors import (
-    ChannelNotConfiguredError,
-    DeliveryUnknownError,
+    ChannelNotConfigured,
+    DeliveryUnknown,
     PushError,
-    SendBlockedError,
-    SendRefusedError,
-    SendUnavailableError,
+    SendBlocked,
+    SendRefused,
+    SendUnavailable,
 )
 from mcp_tencent.push.message import Report
 from mcp_tencent.push.pacing import Pace, block, blocked_for, take_turn
@@ -268,11 +268,11 @@ class DeliverySteps:
         )
         try:
             receipt = await sender.send(parcel)
-        except (SendRefusedError, ChannelNotConfiguredError) as exc:
+        except (SendRefused, ChannelNotConfigured) as exc:
             return Outcome(refused=recipients, reason=_explained(exc))
-        except SendUnavailableError as exc:
+        except SendUnavailable as exc:
             return Outcome(remaining=recipients, reason=_explained(exc))
-        except SendBlockedError as exc:
+        except SendBlocked as exc:
             blocked_for_s = exc.blocked_for_s
             await self._change_pace(target, lambda pace: block(pace, self._now(), blocked_for_s))
             return Outcome(blocked=True, reason=_explained(exc))
@@ -307,7 +307,7 @@ class DeliverySteps:
     async def _find(self, delivery_id: str) -> Delivery:
         delivery = await asyncio.to_thread(self._store.find, delivery_id)
         if delivery is None:
-            raise DeliveryUnknownError(f"no delivery {delivery_id}", spoken="没有这次推送的记录。")
+            raise DeliveryUnknown(f"no delivery {delivery_id}", spoken="没有这次推送的记录。")
         return delivery
 
     async def _save(self, delivery: Delivery) -> None:

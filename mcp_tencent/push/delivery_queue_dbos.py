@@ -21,7 +21,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy.exc import OperationalError
 
 from mcp_tencent.push.delivery import DeliverySteps, deliver
-from mcp_tencent.push.errors import DeliveryBrokenError
+from mcp_tencent.push.errors import DeliveryBroken
 
 APPLICATION_VERSION = "1"
 """Workflows are only recovered by a process of the same version. It is raised when the order of steps of a
@@ -84,13 +84,13 @@ class DbosDeliveryQueue:
         """Enqueue the delivery's workflow; one that exists is left as it is.
 
         Raises:
-            DeliveryBrokenError: it ended in an error of ours.
+            DeliveryBroken: it ended in an error of ours.
         """
         with SetWorkflowID(delivery_id):
             handle = await DBOS.enqueue_workflow_async(QUEUE, self._walk, delivery_id)
         status = await handle.get_status()
         if status.status in _ENDED_IN_ERROR:
-            raise DeliveryBrokenError(
+            raise DeliveryBroken(
                 f"workflow {delivery_id} ended as {status.status}", spoken="发送时出现内部错误，没有完成。"
             )
 

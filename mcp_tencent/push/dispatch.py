@@ -11,7 +11,7 @@ from typing import Protocol
 
 from mcp_tencent.push.channels import Target
 from mcp_tencent.push.delivery import Delivery, DeliveryStatus, DeliveryStore
-from mcp_tencent.push.errors import DeliveryBrokenError, DeliveryUnknownError
+from mcp_tencent.push.errors import DeliveryBroken, DeliveryUnknown
 from mcp_tencent.push.message import Report
 
 
@@ -22,7 +22,7 @@ class DeliveryQueue(Protocol):
         """Have the delivery walked, once, however often it is put.
 
         Raises:
-            DeliveryBrokenError: its walk has already ended in an unexpected error.
+            DeliveryBroken: its walk has already ended in an unexpected error.
         """
         ...
 
@@ -90,11 +90,11 @@ class Dispatch:
         """Return a delivery by its id.
 
         Raises:
-            DeliveryUnknownError: there is none.
+            DeliveryUnknown: there is none.
         """
         delivery = await asyncio.to_thread(self._store.find, wanted)
         if delivery is None:
-            raise DeliveryUnknownError(f"no delivery {wanted}", spoken="没有这次推送的记录。")
+            raise DeliveryUnknown(f"no delivery {wanted}", spoken="没有这次推送的记录。")
         return delivery
 
     async def resume(self) -> int:
@@ -107,7 +107,7 @@ class Dispatch:
         for one in unfinished:
             try:
                 await self._queue.put(one)
-            except DeliveryBrokenError as exc:
+            except DeliveryBroken as exc:
                 delivery = await self.find(one)
                 await asyncio.to_thread(
                     self._store.save,

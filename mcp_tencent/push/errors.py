@@ -1,19 +1,21 @@
 """What can go wrong between a report and its reader.
 
-PushError
-├── TargetError                an address, mobile number or robot name that cannot be one
-├── ChannelNotConfiguredError  nobody has set this channel up yet
-├── ReportError                a report that cannot be put into a message
-├── DeliveryUnknownError       no delivery has this id
-├── DeliveryBrokenError        the workflow of a delivery ended in an error of ours
-└── SendError                  the provider did not take the message
-    ├── SendRefusedError       … and never will: wrong password, unknown recipient, bad token
-    ├── SendUnavailableError   … now: it is down, busy, or the way to it is
-    └── SendBlockedError       … for some minutes: too many messages
+    PushError
+    ├── TargetInvalid         an address, mobile number or robot name that cannot be one
+    ├── ChannelNotConfigured  nobody has set this channel up yet
+    ├── ReportInvalid         a report that cannot be put into a message
+    ├── DeliveryUnknown       no delivery has this id
+    ├── DeliveryBroken        the workflow of a delivery ended in an error of ours
+    └── SendFailed            the provider did not take the message
+        ├── SendRefused       … and never will: wrong password, unknown recipient, bad token
+        ├── SendUnavailable   … now: it is down, busy, or the way to it is
+        └── SendBlocked       … for some minutes: too many messages
 
-Every error carries `spoken`, one short Chinese sentence for the person who asked. No error carries a secret:
-what a provider says is cleaned by the sender before it gets here.
+`str(error)` is English for logs; `spoken` is one short Chinese sentence for the person who asked. Neither
+holds a secret: what a provider says is cleaned by the sender before it gets here.
 """
+
+# ruff: noqa: N818 - an error is named for what happened; the base class says that it is one
 
 from __future__ import annotations
 
@@ -26,39 +28,39 @@ class PushError(Exception):
         self.spoken = spoken
 
 
-class TargetError(PushError):
+class TargetInvalid(PushError):
     """The target cannot be one of this channel; `spoken` says what is expected."""
 
 
-class ChannelNotConfiguredError(PushError):
+class ChannelNotConfigured(PushError):
     """The channel, or the robot named, has no settings; nothing was tried."""
 
 
-class ReportError(PushError):
+class ReportInvalid(PushError):
     """The report has a part that no message can carry."""
 
 
-class DeliveryUnknownError(PushError):
+class DeliveryUnknown(PushError):
     """No delivery is recorded under this id."""
 
 
-class DeliveryBrokenError(PushError):
+class DeliveryBroken(PushError):
     """The delivery's workflow ended in an unexpected error and will not go on by itself."""
 
 
-class SendError(PushError):
+class SendFailed(PushError):
     """The provider did not take the message; the subclass says whether trying again makes sense."""
 
 
-class SendRefusedError(SendError):
+class SendRefused(SendFailed):
     """Refused for good: trying the same again cannot help."""
 
 
-class SendUnavailableError(SendError):
+class SendUnavailable(SendFailed):
     """Not now: worth trying again later."""
 
 
-class SendBlockedError(SendError):
+class SendBlocked(SendFailed):
     """Too many messages: the provider takes none for `blocked_for_s` seconds."""
 
     def __init__(self, message: str, *, spoken: str, blocked_for_s: float) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from mcp_tencent.push.errors import ReportError
+from mcp_tencent.push.errors import ReportInvalid
 
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+")
@@ -102,7 +102,7 @@ def report_from_json(text: str) -> Report:
     """Return the report that `report_to_json` wrote.
 
     Raises:
-        ReportError: the text is not such a report.
+        ReportInvalid: the text is not such a report.
     """
     try:
         return _REPORTS.validate_json(text)
@@ -110,8 +110,8 @@ def report_from_json(text: str) -> Report:
         raise _invalid(f"a stored report cannot be read: {exc.error_count()} findings") from exc
 
 
-def _invalid(message: str) -> ReportError:
-    return ReportError(message, spoken="这份报告的内容有问题，没法发出去。")
+def _invalid(message: str) -> ReportInvalid:
+    return ReportInvalid(message, spoken="这份报告的内容有问题，没法发出去。")
 
 
 _REPORTS = TypeAdapter(Report)

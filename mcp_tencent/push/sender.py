@@ -56,9 +56,9 @@ class Sender(Protocol):
         """Hand one message over.
 
         Raises:
-            SendRefusedError: it will never be taken.
-            SendUnavailableError: it was not taken now.
-            SendBlockedError: too many messages; none is taken for some minutes.
-            ChannelNotConfiguredError: there is nothing to send it with.
+            SendRefused: it will never be taken.
+            SendUnavailable: it was not taken now.
+            SendBlocked: too many messages; none is taken for some minutes.
+            ChannelNotConfigured: there is nothing to send it with.
         """
         ...

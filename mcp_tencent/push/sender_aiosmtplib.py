@@ -13,7 +13,7 @@ from pathlib import Path
 
 import aiosmtplib
 
-from mcp_tencent.push.errors import ChannelNotConfiguredError, SendRefusedError, SendUnavailableError
+from mcp_tencent.push.errors import ChannelNotConfigured, SendRefused, SendUnavailable
 from mcp_tencent.push.message import Report
 from mcp_tencent.push.message_email import compose_email
 from mcp_tencent.push.pacing import RateLimit
@@ -52,12 +52,12 @@ class SmtpSettings:
 
     def __post_init__(self) -> None:
         if self.security is Security.PLAIN and not _is_loopback(self.host):
-            raise ChannelNotConfiguredError(
+            raise ChannelNotConfigured(
                 f"plain SMTP to {self.host} would show password and reports to anyone: use starttls or tls",
                 spoken="邮件服务器必须用加密连接，请改成 STARTTLS 或 TLS。",
             )
         if (self.username is None) != (self.password is None):
-            raise ChannelNotConfiguredError(
+            raise ChannelNotConfigured(
                 "SMTP needs both username and password, or neither", spoken="邮箱的用户名和密码要一起设置。"
             )
 
@@ -107,21 +107,22 @@ class SmtpSender:
             return self._all_refused(exc)
         except aiosmtplib.SMTPResponseException as exc:
             raise self._answered(exc) from exc
-        except aiosmtplib.SMTPNotSupported as exc:
-            raise SendRefusedError(
-                f"the mail server lacks what is configured: {exc.message}",
-                spoken="邮件服务器不支持当前的加密或登录方式。",
-            ) from exc
-        except ssl.SSLCertVerificationError as exc:
-            raise self._untrusted(exc) from exc
-        except (aiosmtplib.SMTPException, OSError) as exc:
-            if (cause := _certificate_fault(exc)) is not None:
-                raise self._untrusted(cause) from exc
-            raise SendUnavailableError(
+        except OSError as exc:  # aiosmtplib's lost connections and timeouts are such, too
+            if (untrusted := _certificate_fault(exc)) is not None:
+                raise SendRefused(
+                    f"certificate of {self._settings.host} cannot be trusted: {untrusted.verify_message}",
+                    spoken="邮件服务器的证书不可信。",
+                ) from exc
+            raise SendUnavailable(
                 f"no connection to the mail server: {self._clean(str(exc))}", spoken="暂时连不上邮件服务器。"
             ) from exc
+        except aiosmtplib.SMTPException as exc:
+            raise SendRefused(
+                f"the mail server lacks what is configured: {self._clean(exc.message)}",
+                spoken="邮件服务器不支持当前的加密或登录方式。",
+            ) from exc
         except ValueError as exc:  # aiosmtplib checks addresses for characters that would break the dialogue
-            raise SendRefusedError("an address cannot be sent to", spoken="收件人地址不对。") from exc
+            raise SendRefused("an address cannot be sent to", spoken="收件人地址不对。") from exc
         return Receipt(
             refused=self._refusals((to, answer.code, answer.message) for to, answer in refused.items())
         )
@@ -134,7 +135,7 @@ class SmtpSender:
             try:
                 context.load_verify_locations(cafile=self._settings.ca_file)
             except OSError as exc:
-                raise ChannelNotConfiguredError(
+                raise ChannelNotConfigured(
                     f"cannot read the certificates in {self._settings.ca_file}: {exc.strerror}",
                     spoken="读不到邮件服务器的证书文件。",
                 ) from exc
@@ -144,9 +145,9 @@ class SmtpSender:
         refused = self._refusals((one.recipient, one.code, one.message) for one in exc.recipients)
         reasons = "; ".join(refusal.reason for refusal in refused)
         if all(refusal.permanent for refusal in refused):
-            raise SendRefusedError(f"all recipients refused: {reasons}", spoken="收件人被拒收。") from exc
+            raise SendRefused(f"all recipients refused: {reasons}", spoken="收件人被拒收。") from exc
         if not any(refusal.permanent for refusal in refused):
-            raise SendUnavailableError(
+            raise SendUnavailable(
                 f"recipients refused for now: {reasons}", spoken="收件人的邮箱暂时收不了信。"
             ) from exc
         return Receipt(refused=refused)
@@ -159,21 +160,15 @@ class SmtpSender:
             for recipient, code, message in answers
         )
 
-    def _answered(self, exc: aiosmtplib.SMTPResponseException) -> SendRefusedError | SendUnavailableError:
+    def _answered(self, exc: aiosmtplib.SMTPResponseException) -> SendRefused | SendUnavailable:
         reason = self._clean(f"{exc.code} {exc.message}")
         if not 500 <= exc.code <= 599:
-            return SendUnavailableError(f"the mail server said: {reason}", spoken="邮件服务器暂时不收信。")
+            return SendUnavailable(f"the mail server said: {reason}", spoken="邮件服务器暂时不收信。")
         if isinstance(exc, aiosmtplib.SMTPAuthenticationError):
-            return SendRefusedError(
+            return SendRefused(
                 f"the mail server refused the login: {reason}", spoken="邮箱的用户名或密码不对。"
             )
-        return SendRefusedError(f"the mail server refused: {reason}", spoken="邮件服务器拒收了这封邮件。")
-
-    def _untrusted(self, exc: ssl.SSLCertVerificationError) -> SendRefusedError:
-        return SendRefusedError(
-            f"certificate of {self._settings.host} cannot be trusted: {exc.verify_message}",
-            spoken="邮件服务器的证书不可信。",
-        )
+        return SendRefused(f"the mail server refused: {reason}", spoken="邮件服务器拒收了这封邮件。")
 
     def _clean(self, text: str) -> str:
         """Return a server's words without our password, on one line, shortened."""

@@ -21,11 +21,11 @@ from datetime import datetime
 import httpx
 
 from mcp_tencent.push.errors import (
-    ChannelNotConfiguredError,
-    SendBlockedError,
-    SendError,
-    SendRefusedError,
-    SendUnavailableError,
+    ChannelNotConfigured,
+    SendBlocked,
+    SendFailed,
+    SendRefused,
+    SendUnavailable,
 )
 from mcp_tencent.push.message import Report
 from mcp_tencent.push.message_dingtalk import dingtalk_messages
@@ -106,7 +106,7 @@ class DingTalkSender:
         (name,) = parcel.recipients
         robot = self._robots.get(name)
         if robot is None:
-            raise ChannelNotConfiguredError(
+            raise ChannelNotConfigured(
                 f"no DingTalk robot is named {name!r}", spoken=f"没有叫{name}的钉钉机器人。"
             )
         body = dingtalk_messages(parcel.report, keyword=robot.keyword)[parcel.part]
@@ -125,7 +125,7 @@ class DingTalkSender:
                     headers={"Content-Type": "application/json; charset=utf-8"},
                 )
         except httpx.HTTPError as exc:
-            raise SendUnavailableError(
+            raise SendUnavailable(
                 f"no connection to DingTalk: {_without_secrets(str(exc), robot)}", spoken="暂时连不上钉钉。"
             ) from exc
         if (failure := _failure(response, robot)) is not None:
@@ -133,30 +133,28 @@ class DingTalkSender:
         return Receipt()
 
 
-def _failure(response: httpx.Response, robot: DingTalkRobot) -> SendError | None:
+def _failure(response: httpx.Response, robot: DingTalkRobot) -> SendFailed | None:
     """Return what went wrong according to the provider's answer, or None when it took the message."""
     if response.status_code in {408, 429} or response.status_code >= 500:
-        return SendUnavailableError(
-            f"DingTalk answered HTTP {response.status_code}", spoken="钉钉暂时不可用。"
-        )
+        return SendUnavailable(f"DingTalk answered HTTP {response.status_code}", spoken="钉钉暂时不可用。")
     if response.status_code != 200:
-        return SendRefusedError(f"DingTalk answered HTTP {response.status_code}", spoken="钉钉拒绝了请求。")
+        return SendRefused(f"DingTalk answered HTTP {response.status_code}", spoken="钉钉拒绝了请求。")
     try:
         answer = json.loads(response.content)
         code, text = int(answer["errcode"]), _without_secrets(str(answer.get("errmsg", "")), robot)
     except (ValueError, KeyError, TypeError):
-        return SendUnavailableError("DingTalk's answer is not its usual JSON", spoken="钉钉的回答看不懂。")
+        return SendUnavailable("DingTalk's answer is not its usual JSON", spoken="钉钉的回答看不懂。")
     if code == 0:
         return None
     reason = f"DingTalk errcode {code}: {text}"
     if code in _RATE_CODES:
-        return SendBlockedError(reason, spoken="钉钉限流了，稍后会接着发。", blocked_for_s=BLOCKED_FOR_S)
+        return SendBlocked(reason, spoken="钉钉限流了，稍后会接着发。", blocked_for_s=BLOCKED_FOR_S)
     if code == 310000 and "timestamp" in text.lower():
         # A device without a clock battery: right again as soon as it has asked a time server.
-        return SendUnavailableError(reason, spoken="设备时间不准，钉钉不收，时间对准后会再发。")
+        return SendUnavailable(reason, spoken="设备时间不准，钉钉不收，时间对准后会再发。")
     if code in _TEMPORARY_CODES or code not in _SPOKEN:
-        return SendUnavailableError(reason, spoken=f"钉钉返回错误 {code}。")
-    return SendRefusedError(reason, spoken=_SPOKEN[code])
+        return SendUnavailable(reason, spoken=f"钉钉返回错误 {code}。")
+    return SendRefused(reason, spoken=_SPOKEN[code])
 
 
 def _without_secrets(text: str, robot: DingTalkRobot) -> str:
