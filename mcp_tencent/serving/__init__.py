@@ -1,0 +1,1 @@
+"""Offering tools over MCP: how a tool is declared, who is calling, and the transports."""
