@@ -250,10 +250,21 @@ class Unavailable(CloudError):
 
 
 class NetworkFault(Unavailable):
-    """The cloud cannot be reached, or the connection broke."""
+    """The cloud cannot be reached, or the connection broke.
+
+    Args:
+        detail: As in CloudError.
+        sent: False when the request certainly never left, so that a write certainly had no effect.
+        code: As in CloudError.
+        request_id: As in CloudError.
+    """
 
     sentence = "网络不通，连不上云端"
     hint = "Check the network, DNS and any proxy or firewall."
+
+    def __init__(self, detail: str, *, sent: bool = True, code: str = "", request_id: str = "") -> None:
+        super().__init__(detail, code=code, request_id=request_id)
+        self.sent = sent
 
 
 class CertificateRefused(NetworkFault):

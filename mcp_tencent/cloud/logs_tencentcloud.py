@@ -1,0 +1,16 @@
+"""CLS, the whole log service, on the SDK."""
+
+from __future__ import annotations
+
+from mcp_tencent.cloud.alarms_tencentcloud import TencentAlarms
+from mcp_tencent.cloud.caller_tencentcloud import TencentCaller
+from mcp_tencent.cloud.log_catalog_tencentcloud import TencentLogCatalog
+from mcp_tencent.cloud.log_search_tencentcloud import TencentLogSearch
+
+
+class TencentLogService(TencentLogSearch, TencentLogCatalog, TencentAlarms):
+    """Implements `LogService`: looking into lines, where they lie, and what alarms say of them."""
+
+    def __init__(self, caller: TencentCaller) -> None:
+        TencentLogSearch.__init__(self, caller)
+        self._caller = caller
