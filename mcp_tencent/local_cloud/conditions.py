@@ -73,6 +73,8 @@ class Condition:
     """Added to `memory` for every hour of the stretch: a leak."""
     ready_ratio: float = 1.0
     """Share of the wanted pods that is ready, 0 to 1: with no pod, a workload writes no log lines."""
+    pending_ratio: float = 0.0
+    """Share of the existing pods whose container has never started, 0 to 1: a rollout that hangs."""
     pods: tuple[str, ...] = ()
     """Names of the running pods: log lines name one of them."""
     patterns: tuple[LogPattern, ...] = ()

@@ -13,8 +13,8 @@ from pydantic import Field
 
 from mcp_tencent.local_cloud.conditions import Condition, ContainerExit, PodBehaviour
 from mcp_tencent.local_cloud.faults.fault import Fault, PodFacts, Scene, WorkloadFacts, afflicted, lines_or
-from mcp_tencent.local_cloud.moments import Ratio
-from mcp_tencent.local_cloud.scenario_fields import LogLineTemplate, Rung, WorkloadRef, WorkloadRefField
+from mcp_tencent.local_cloud.scenario.fields import LogLineTemplate, Rung, WorkloadRef, WorkloadRefField
+from mcp_tencent.local_cloud.scenario.moments import Ratio
 
 _REVISION_LINES = (
     LogLineTemplate(

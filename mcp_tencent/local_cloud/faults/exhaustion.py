@@ -18,8 +18,8 @@ from mcp_tencent.local_cloud.faults.fault import (
     afflicted,
     lines_or,
 )
-from mcp_tencent.local_cloud.moments import DurationField, Ratio
-from mcp_tencent.local_cloud.scenario_fields import LogLineTemplate, Rung, WorkloadRef, WorkloadRefField
+from mcp_tencent.local_cloud.scenario.fields import LogLineTemplate, Rung, WorkloadRef, WorkloadRefField
+from mcp_tencent.local_cloud.scenario.moments import DurationField, Ratio
 
 _LEAK_LINES = (
     LogLineTemplate(

@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
 
 from mcp_tencent.local_cloud.conditions import Condition, KubernetesObject, LogPattern, PodBehaviour
-from mcp_tencent.local_cloud.moments import MomentField
-from mcp_tencent.local_cloud.scenario_fields import LogLineTemplate, Rung, ScenarioModel, WorkloadRef
+from mcp_tencent.local_cloud.scenario.fields import LogLineTemplate, Rung, ScenarioModel, WorkloadRef
+from mcp_tencent.local_cloud.scenario.moments import MomentField
 
 _MOST_LATENCY = 60.0
 

@@ -18,8 +18,8 @@ from mcp_tencent.local_cloud.faults.fault import (
     afflicted,
     lines_or,
 )
-from mcp_tencent.local_cloud.moments import DurationField, MomentField, Ratio
-from mcp_tencent.local_cloud.scenario_fields import LogLineTemplate, Rung, WorkloadRef, WorkloadRefField
+from mcp_tencent.local_cloud.scenario.fields import LogLineTemplate, Rung, WorkloadRef, WorkloadRefField
+from mcp_tencent.local_cloud.scenario.moments import DurationField, MomentField, Ratio
 
 _NEIGHBOUR_LINES = (
     LogLineTemplate(
@@ -117,7 +117,7 @@ class DependencyDown(Fault):
 class NoisyNeighbour(Fault):
     """One workload takes the CPU of its node, and others on that node get slow.
 
-    """False: `workload` is down when its own state says so (no ready pod), by some other fault."""
+    Cured by isolating the noisy one: cutting off its traffic, limiting its CPU, moving or stopping its pods.
     """
 
     CURES: ClassVar[frozenset[Rung]] = frozenset({Rung.ISOLATE})

@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 
 from mcp_tencent.local_cloud.conditions import Condition, Timeline
-from mcp_tencent.local_cloud.scenario import Alarm, Watch
-from mcp_tencent.local_cloud.scenario_fields import WorkloadRef
+from mcp_tencent.local_cloud.scenario.fields import WorkloadRef
+from mcp_tencent.local_cloud.scenario.model import Alarm, Watch
 from mcp_tencent.local_cloud.tencent.ports import AlarmLevel, AlertRecord
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -103,6 +103,7 @@ class ScenarioAlarmHistory:
         value = {
             "error_ratio": condition.error_ratio,
             "not_ready": 1.0 - condition.ready_ratio,
+            "pending": condition.pending_ratio,
             "latency": condition.latency,
             "cpu": condition.cpu,
             "memory": condition.memory * self._memory_shares[watch.workload],

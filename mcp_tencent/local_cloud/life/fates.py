@@ -9,7 +9,7 @@ from datetime import datetime
 from mcp_tencent.local_cloud.conditions import Condition, LogPattern, PodBehaviour
 from mcp_tencent.local_cloud.faults.fault import Fault, PodFacts, WorkloadFacts
 from mcp_tencent.local_cloud.life.workload_life import WorkloadLife
-from mcp_tencent.local_cloud.scenario_fields import WorkloadRef
+from mcp_tencent.local_cloud.scenario.fields import WorkloadRef
 
 _BUSY = 0.7
 """Utilisation above which requests begin to wait."""
@@ -129,8 +129,13 @@ def _under_load(life: WorkloadLife, facts: WorkloadFacts, scenes: Sequence[_RunS
         latency=1.0 + 4.0 * max(0.0, min(utilisation, _MOST_LOAD) - _BUSY),
         cpu=max(0.05, min(load, 1.1 / life.spec.utilisation)),
         ready_ratio=min(1.0, len(facts.ready_pods) / wanted),
+        pending_ratio=_share(sum(pod.started_at is None for pod in facts.pods), len(facts.pods)),
         pods=tuple(pod.name for pod in facts.pods if pod.started_at is not None),
     )
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
 
 
 def _failed_requests(life: WorkloadLife, condition: Condition) -> tuple[LogPattern, ...]:

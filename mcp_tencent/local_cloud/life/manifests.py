@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from mcp_tencent.local_cloud.conditions import KubernetesObject
-from mcp_tencent.local_cloud.scenario import Config, ConfigVersion, Namespace, Revision, Workload
+from mcp_tencent.local_cloud.scenario.model import Config, ConfigVersion, Namespace, Revision, Workload
 
 ALIAS = "xiaozhi/alias"
 """Annotation: what people call a thing, comma-separated."""

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from mcp_tencent.local_cloud.conditions import Condition
 from mcp_tencent.local_cloud.life.workload_life import WorkloadLife
 from mcp_tencent.local_cloud.logs.generation.season import Season
-from mcp_tencent.local_cloud.scenario_fields import WorkloadRef
+from mcp_tencent.local_cloud.scenario.fields import WorkloadRef
 from mcp_tencent.local_cloud.tencent.ports import Dimensions, MetricDescription
 
 NAMESPACE = "QCE/TKE2"

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from mcp_tencent.local_cloud.conditions import Timeline
 from mcp_tencent.local_cloud.faults.fault import PodFacts, WorkloadFacts
-from mcp_tencent.local_cloud.scenario import LogProfile, Workload
-from mcp_tencent.local_cloud.scenario_fields import WorkloadRef
+from mcp_tencent.local_cloud.scenario.fields import WorkloadRef
+from mcp_tencent.local_cloud.scenario.model import LogProfile, Workload
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from mcp_tencent.local_cloud.faults.bad_releases import BadConfig, BadImage, BadRevision
 from mcp_tencent.local_cloud.faults.exhaustion import MemoryLeak
 from mcp_tencent.local_cloud.faults.surroundings import NodeDown
-from mcp_tencent.local_cloud.scenario import Cluster, Scenario
+from mcp_tencent.local_cloud.scenario.model import Cluster, Scenario
 
 _Path = tuple[str | int, ...]
 

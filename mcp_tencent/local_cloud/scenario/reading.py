@@ -19,8 +19,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from mcp_tencent.local_cloud.errors import Finding, ScenarioError, ScenarioNotFoundError
-from mcp_tencent.local_cloud.scenario import LogProfile, Scenario
-from mcp_tencent.local_cloud.scenario_references import broken_references
+from mcp_tencent.local_cloud.scenario.model import LogProfile, Scenario
+from mcp_tencent.local_cloud.scenario.references import broken_references
 
 _MOST_BYTES = 2_000_000
 _MOST_NODES = 200_000

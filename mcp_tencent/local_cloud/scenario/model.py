@@ -1,6 +1,6 @@
 """The model of a scenario file: which clouds there are, how they live, what breaks, and what the truth is.
 
-`Scenario.model_json_schema()` is the published JSON Schema. Reading files stands in `scenario_file.py`.
+`Scenario.model_json_schema()` is the published JSON Schema. Reading files stands in `reading.py`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from mcp_tencent.local_cloud.faults.kinds import AnyFault
-from mcp_tencent.local_cloud.moments import DurationField, MomentField, Ratio
-from mcp_tencent.local_cloud.scenario_fields import (
+from mcp_tencent.local_cloud.scenario.fields import (
     KubernetesName,
     LogLineTemplate,
     Rung,
@@ -20,6 +19,7 @@ from mcp_tencent.local_cloud.scenario_fields import (
     WorkloadRef,
     WorkloadRefField,
 )
+from mcp_tencent.local_cloud.scenario.moments import DurationField, MomentField, Ratio
 
 ClusterId = Annotated[str, Field(pattern=r"^cls-[a-z0-9]{4,20}$")]
 
@@ -181,6 +181,8 @@ class Topic(ScenarioModel):
 
     name: str
     retention_days: int = Field(default=30, ge=1, le=3_600)
+    collects: Literal["applications", "events"] = "applications"
+    """applications: the lines of the workloads that name it. events: the Kubernetes events of its cluster."""
 
 
 class Logset(ScenarioModel):
@@ -197,9 +199,10 @@ class Watch(ScenarioModel):
     """The symptom for which an alarm fires, read from how a workload fared, as the query sees it."""
 
     workload: WorkloadRefField
-    symptom: Literal["error_ratio", "not_ready", "latency", "memory", "cpu", "lines"]
-    """error_ratio: share of requests; not_ready: share of wanted pods; latency and cpu: factors on normal;
-    memory: share of the limit; lines: a fault's log lines contain `text`."""
+    symptom: Literal["error_ratio", "not_ready", "pending", "latency", "memory", "cpu", "lines"]
+    """error_ratio: share of requests; not_ready: share of wanted pods; pending: pods that never started, of
+    all that exist; latency and cpu: factors on normal; memory: share of the limit; lines: a fault's log lines
+    contain `text`."""
     above: float = 0.0
     text: str = ""
 

@@ -1,0 +1,1 @@
+"""Scenario files: what may stand in them, how they are read, and every finding when one is wrong."""
