@@ -1,4 +1,4 @@
-"""Trigger conditions of alarms: `$1.errors > 10 && $2.__QUERYCOUNT__ == 0` over the results of the statements.
+"""Trigger conditions of alarms: `$1.errors > 10 && $2.__QUERYCOUNT__ == 0`, over what the statements gave.
 
 `$N` is the N-th statement; what follows is a column of its rows, or `__QUERYCOUNT__`, the number of its rows.
 """
@@ -9,6 +9,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 from lark import Lark, Token, Transformer
 from lark.exceptions import LarkError
@@ -17,6 +18,8 @@ from mcp_tencent.local_cloud.logs.answers import Cell
 
 QUERY_COUNT = "__QUERYCOUNT__"
 MAX_LENGTH = 1024
+_MAX_NESTING = 100
+"""Evaluation recurses where a condition nests."""
 
 Row = Mapping[str, Cell]
 Rows = Mapping[int, Row]
@@ -50,7 +53,7 @@ STRING: /"[^"\n]*"|'[^'\n]*'/
 
 Evaluate = Callable[[Rows], Cell]
 
-_COMPARATORS: Mapping[str, Callable[[object, object], bool]] = {
+_COMPARATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
     "<": operator.lt,
@@ -86,6 +89,8 @@ def parse_condition(text: str) -> Condition:
     """
     if len(text) > MAX_LENGTH:
         raise ConditionSyntaxError(f"a condition has at most {MAX_LENGTH} characters")
+    if sum(map(text.count, "-!(")) > _MAX_NESTING:
+        raise ConditionSyntaxError(f"a condition has at most {_MAX_NESTING} of `-`, `!` and `(`")
     references: set[tuple[int, str]] = set()
     try:
         evaluate = _Evaluation(references).transform(_PARSER.parse(text))
@@ -143,9 +148,10 @@ class _Evaluation(Transformer[Token, Evaluate]):
 
 def _chain(children: Sequence[Evaluate | Token]) -> Evaluate:
     """Fold `a + b - c` from the left."""
-    first = children[0]
-    pairs = zip(children[1::2], children[2::2], strict=True)
-    return reduce(lambda left, pair: _arithmetic(str(pair[0]), left, pair[1]), pairs, first)
+    operands = [child for child in children if not isinstance(child, Token)]
+    signs = [str(child) for child in children if isinstance(child, Token)]
+    pairs = zip(signs, operands[1:], strict=True)
+    return reduce(lambda left, pair: _arithmetic(pair[0], left, pair[1]), pairs, operands[0])
 
 
 def _arithmetic(sign: str, left: Evaluate, right: Evaluate) -> Evaluate:
@@ -168,7 +174,7 @@ def _arithmetic(sign: str, left: Evaluate, right: Evaluate) -> Evaluate:
     return evaluate
 
 
-def _compared(compare: Callable[[object, object], bool], left: Cell, right: Cell) -> Cell:
+def _compared(compare: Callable[[Any, Any], bool], left: Cell, right: Cell) -> Cell:
     if left is None or right is None:
         return None
     a, b = _number(left), _number(right)

@@ -5,6 +5,7 @@ Every run of an alarm is evaluated once, in order, with the logs as they are; no
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from mcp_tencent.local_cloud.logs.statement import split_statement
 from mcp_tencent.local_cloud.logs.store import LogStore
 from mcp_tencent.local_cloud.tencent.cls.alarm_condition import QUERY_COUNT, Row, Rows
 from mcp_tencent.local_cloud.tencent.cls.alarm_plan import AlarmPlan, Target, Trigger, read_plan
-from mcp_tencent.local_cloud.tencent.cls.alarm_schedule import runs
+from mcp_tencent.local_cloud.tencent.cls.alarm_schedule import MAX_RUNS, runs
 from mcp_tencent.local_cloud.tencent.cls.state import Alarm, ClsRegion, ClsState
 from mcp_tencent.local_cloud.tencent.ports import AlertRecord
 
@@ -51,7 +52,7 @@ class _Watch:
     open: dict[Group, int] = field(default_factory=dict)
     """Index into `records` of the open alert, by group."""
     records: list[AlertRecord] = field(default_factory=list)
-    executions: list[Execution] = field(default_factory=list)
+    executions: deque[Execution] = field(default_factory=lambda: deque(maxlen=MAX_RUNS))
 
 
 class AlarmMonitor:
@@ -87,7 +88,7 @@ class AlarmMonitor:
         taken: list[Execution] = []
         for watch in self._watches.get(region, {}).values():
             taken += watch.executions
-            watch.executions = []
+            watch.executions.clear()
         return taken
 
     def _watch(self, region: str, alarm: Alarm) -> _Watch:

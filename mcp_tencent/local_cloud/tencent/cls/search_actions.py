@@ -179,7 +179,7 @@ class SearchActions:
 
 
 def read_statement(call: Call) -> tuple[str, QuerySyntax]:
-    """Return a search's statement and its syntax; the deprecated `Query` means Lucene unless told otherwise."""
+    """Return a search's statement and syntax; the deprecated `Query` is Lucene unless told otherwise."""
     if call.has("QueryString") or not call.has("Query"):
         statement = _checked_query("QueryString", call.text("QueryString"))
         return statement, _syntax("QuerySyntax", call.integer("QuerySyntax", 1))

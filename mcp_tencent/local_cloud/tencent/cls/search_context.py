@@ -30,7 +30,7 @@ class SearchContexts:
         return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
     def issue(self, key: str, cursor: str, delivered: int) -> str:
-        """Return the context for the page after `cursor`, when `delivered` logs have been read by contexts."""
+        """Return the context for the page after `cursor`, when `delivered` logs have been read so far."""
         content = [key, cursor, delivered, self._clock.now().timestamp()]
         return base64.urlsafe_b64encode(json.dumps(content).encode()).decode()
 
