@@ -1,9 +1,9 @@
 """Secrets at rest: sealed with a key that lies apart from them.
 
 A sealed text is `sealed:<key id>:<Fernet token>`; a sealed blob is the same without the word in front. The
-key id is the start of the key's SHA-256, so that a wrong key and a damaged secret can be told apart. The
-key file holds one Fernet key a line, the current one first; older ones only open what they sealed, until a rotation
-has gone through everything. Fernet: https://github.com/fernet/spec (AES-128-CBC, HMAC-SHA256).
+key id is the start of the key's SHA-256, so that a wrong key and a damaged secret can be told apart. The key
+file holds one Fernet key a line, the current one first; older ones only open what they sealed, until a
+rotation has gone through everything. Fernet: https://github.com/fernet/spec (AES-128-CBC, HMAC-SHA256).
 """
 
 from __future__ import annotations

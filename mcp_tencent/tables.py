@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, Engine
+from sqlalchemy import DateTime, Delete, Dialect, Engine, Update, literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, SQLModel
@@ -80,17 +80,17 @@ def insert_once(session: Session, row: SQLModel, *, unique: Sequence[str]) -> bo
     Returns:
         Whether this call inserted it. Of any number of concurrent callers exactly one gets True.
     """
-    values: dict[str, Any] = row.model_dump()
+    values: dict[str, Any] = row.model_dump(exclude_none=True)
     dialect = session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement = insert(type(row)).values(**values).on_conflict_do_nothing(index_elements=list(unique))
-    return changed_rows(session, statement) == 1
+    # Not the row count: some drivers do not know it for an INSERT that found a conflict.
+    return session.connection().execute(statement.returning(literal(1))).first() is not None
 
 
-def changed_rows(session: Session, statement: Any) -> int:  # noqa: ANN401 - any insert, update or delete
-    """Execute an INSERT, UPDATE or DELETE and return how many rows it changed."""
-    result = session.connection().execute(statement)
-    return int(result.rowcount)
+def changed_rows(session: Session, statement: Update | Delete) -> int:
+    """Execute an UPDATE or DELETE and return how many rows it changed."""
+    return session.connection().execute(statement).rowcount
 
 
 def stable_id(prefix: str, key: str) -> str:
