@@ -38,8 +38,8 @@ _DAY_MINUTES = 1440
 class TencentAlarms:
     """Implements `Alarms` on the SDK.
 
-    A creation is safe to repeat under its key, which the policy carries as a tag; a change sets absolute values
-    and is done when they are there; what is gone is deleted.
+    A creation is safe to repeat under its key, which the policy carries as a tag; a change sets absolute
+    values and is done when they are there; what is gone is deleted.
     """
 
     def __init__(self, caller: TencentCaller) -> None:

@@ -24,8 +24,8 @@ from mcp_tencent.models.logs import (
 KEY_TAG = "xiaozhi-idempotency-key"
 FOR_EVER_DAYS = 3640
 _TOKENIZER = "@&?|#()='\",;:<>[]{}/ \n\t\r\\"
-_PERIOD_UNITS = {0: timedelta(minutes=1), 1: timedelta(hours=1)}
-"""ProcessPeriodUnit: minutes unless it says hours."""
+_PERIOD_UNITS = {1: timedelta(minutes=1), 2: timedelta(seconds=1)}
+"""By ProcessPeriodUnit; minutes when it is not given."""
 _FIELD_TYPES = {kind.value: kind for kind in FieldType}
 _TASK_STATUS = {1: "running", 2: "stopped", 3: "failed"}
 
@@ -33,8 +33,8 @@ _TASK_STATUS = {1: "running", 2: "stopped", 3: "failed"}
 class TencentLogCatalog:
     """Implements `LogCatalog` on the SDK.
 
-    A creation is safe to repeat under its key: before each sending the name is looked up; one that carries the
-    key as a tag is what was created before. A deletion is safe because what is gone is gone.
+    A creation is safe to repeat under its key: before each sending the name is looked up; one that carries
+    the key as a tag is what was created before. A deletion is safe because what is gone is gone.
     """
 
     def __init__(self, caller: TencentCaller) -> None:
@@ -150,7 +150,7 @@ class TencentLogCatalog:
                 source_topic_id=info.SrcTopicId or "",
                 target_topic_id=(info.DstResource.TopicId or "") if info.DstResource else "",
                 every=(info.ProcessPeriod or 0)
-                * _PERIOD_UNITS.get(info.ProcessPeriodUnit or 0, timedelta(minutes=1)),
+                * _PERIOD_UNITS.get(info.ProcessPeriodUnit, timedelta(minutes=1)),
                 enabled=info.EnableFlag == 1,
                 status=_TASK_STATUS.get(info.Status, str(info.Status)),
             )

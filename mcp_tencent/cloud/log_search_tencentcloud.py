@@ -95,13 +95,11 @@ class TencentLogSearch:
         walk = LogWalk(*_window(start, end), order)
         left = True
         while left:
-            complete = False
-            async for lines, complete in self._one_search(topic_id, checked, walk, order):
-                for line in walk.take(lines):
+            async for page in self._one_search(topic_id, checked, walk, order):
+                for line in walk.take(page.lines):
                     yield line
-            if complete:
-                return
-            if not walk.search_anew():
+                left = not page.complete
+            if left and not walk.search_anew():
                 async for lines in self._one_millisecond(topic_id, checked, walk.edge(), order):
                     for line in walk.take(lines):
                         yield line
@@ -109,8 +107,8 @@ class TencentLogSearch:
 
     async def _one_search(
         self, topic_id: str, query: str, walk: LogWalk, order: SortOrder
-    ) -> AsyncIterator[tuple[tuple[LogLine, ...], bool]]:
-        """Yield the pages of one search while the service lets it be continued, and whether that was all."""
+    ) -> AsyncIterator[LogPage]:
+        """Yield the pages of one search while the service lets it be continued."""
         began = self._caller.calling.timing.monotonic()
         cursor: str | None = Cursor(
             topic_id=topic_id,
@@ -132,7 +130,7 @@ class TencentLogSearch:
                 return
             if not page.lines and not page.complete:
                 raise UnexpectedAnswer("a search is said to have more lines, and gives none")
-            yield page.lines, page.complete
+            yield page
             cursor, first = page.cursor, False
 
     async def _one_millisecond(

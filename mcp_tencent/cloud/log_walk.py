@@ -59,7 +59,7 @@ class LogWalk:
         return (self.start_ms, self.end_ms) != before
 
     def edge(self) -> tuple[int, int]:
-        """Return the one millisecond that is being read, as a window; its lines will come from the first on."""
+        """Return the one millisecond being read as a window; its lines will come from the first on."""
         if self._edge is None:
             raise ValueError("nothing was read yet")
         self._to_drop = Counter(self._read_at_edge)

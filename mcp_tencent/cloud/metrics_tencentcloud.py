@@ -173,6 +173,7 @@ def _conditions(target: UsageTarget) -> Mapping[str, str]:
             conditions["workload_name"] = target.workload.name
         case PodTarget():
             conditions["namespace"] = target.namespace
+            conditions["workload_name"] = target.workload
             conditions["pod_name"] = target.pod
         case ClusterTarget():
             pass

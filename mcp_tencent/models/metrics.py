@@ -59,6 +59,8 @@ class PodTarget:
 
     cluster_id: str
     namespace: str
+    workload: str
+    """Name of the workload it belongs to, without which the service does not find a pod."""
     pod: str
 
 
