@@ -238,6 +238,8 @@ class DeliverySteps:
     async def turn(self, delivery_id: str) -> float:
         """Take the next turn under the provider's limit and return how many seconds away it is."""
         delivery = await self._find(delivery_id)
+        if delivery.status is DeliveryStatus.DEAD:
+            return 0.0
         now = self._now()
         await self._save(
             replace(delivery, status=DeliveryStatus.SENDING, updated_at=now, next_attempt_at=None)
@@ -252,6 +254,8 @@ class DeliverySteps:
         """Hand one message over, unless the provider is known to take none at present."""
         delivery = await self._find(delivery_id)
         target = delivery.target
+        if delivery.status is DeliveryStatus.DEAD:  # closed from outside, e.g. with its person
+            return Outcome(refused=recipients, reason=delivery.reason)
         sender = self._senders.get(target.channel)
         if sender is None:
             return Outcome(refused=recipients, reason=f"{CHANNEL_NAMES[target.channel]}还没有配置")

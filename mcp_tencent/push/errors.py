@@ -19,9 +19,15 @@ holds a secret: what a provider says is cleaned by the sender before it gets her
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class PushError(Exception):
     """Anything that keeps a report from its reader."""
+
+    hint: ClassVar[str] = "See the log for the cause."
+    retryable: ClassVar[bool] = False
+    """Whether the same may succeed later."""
 
     def __init__(self, message: str, *, spoken: str) -> None:
         super().__init__(message)
@@ -31,17 +37,25 @@ class PushError(Exception):
 class TargetInvalid(PushError):
     """The target cannot be one of this channel; `spoken` says what is expected."""
 
+    hint = "Give e-mail addresses, or a robot's name and mobile numbers."
+
 
 class ChannelNotConfigured(PushError):
     """The channel, or the robot named, has no settings; nothing was tried."""
+
+    hint = "Set the channel up in the settings; `xiaozhi doctor` checks it."
 
 
 class ReportInvalid(PushError):
     """The report has a part that no message can carry."""
 
+    hint = "Correct the report; the message says which part."
+
 
 class DeliveryUnknown(PushError):
     """No delivery is recorded under this id."""
+
+    hint = "list_deliveries shows the deliveries that there are."
 
 
 class DeliveryBroken(PushError):
@@ -55,13 +69,21 @@ class SendFailed(PushError):
 class SendRefused(SendFailed):
     """Refused for good: trying the same again cannot help."""
 
+    hint = "Correct the address or the channel's settings, then send again."
+
 
 class SendUnavailable(SendFailed):
     """Not now: worth trying again later."""
 
+    hint = "Wait; `xiaozhi doctor` checks the connection."
+    retryable = True
+
 
 class SendBlocked(SendFailed):
     """Too many messages: the provider takes none for `blocked_for_s` seconds."""
+
+    hint = "Wait; nothing is lost."
+    retryable = True
 
     def __init__(self, message: str, *, spoken: str, blocked_for_s: float) -> None:
         super().__init__(message, spoken=spoken)
