@@ -299,7 +299,12 @@ def test_every_recipient_is_reached_or_missed_or_tried_again(
         fate: tuple(who for who, its in zip(RECIPIENTS, fates, strict=True) if its == fate)
         for fate in ("accepted", "refused", "remaining")
     }
-    outcome = Outcome(reason="x", **groups)
+    outcome = Outcome(
+        reason="x",
+        accepted=groups["accepted"],
+        refused=groups["refused"],
+        remaining=groups["remaining"],
+    )
     verdict = judge(
         Progress(remaining=RECIPIENTS, failures=failures),
         outcome,

@@ -1,0 +1,226 @@
+"""Deliveries on the real workflow engine, and what a kill leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from dbos import DBOS, WorkflowHandleAsync
+
+from mcp_tencent.push.channels import Channel, Target
+from mcp_tencent.push.delivery import DeliveryStatus, DeliverySteps
+from mcp_tencent.push.delivery_queue_dbos import DbosDeliveryQueue, engine_config
+from mcp_tencent.push.dispatch import Dispatch, delivery_id
+from mcp_tencent.push.records import SqlDeliveryStore
+from mcp_tencent.push.retry import RetryPolicy
+from mcp_tencent.push.sender_aiosmtplib import Security, SmtpSender, SmtpSettings
+from tests.mcp_tencent.push.sample_reports import DIGEST, SHORT
+from tests.mcp_tencent.push.smtp_server import USERNAME, Mailbox, smtp_server
+from tests.mcp_tencent.push.stores import sql_stores
+from tests.mcp_tencent.push.virtual_time import START, VirtualTime
+
+# All tests here use the one DBOS of the process.
+pytestmark = pytest.mark.xdist_group("dbos")
+
+OPS = Target(channel=Channel.EMAIL, recipients=("ops@example.com",))
+PROCESS = Path(__file__).with_name("delivering_process.py")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlDeliveryStore]:
+    with sql_stores(tmp_path / "push.db") as (deliveries, _):
+        yield deliveries
+
+
+def mail_sender(port: int) -> SmtpSender:
+    return SmtpSender(
+        SmtpSettings(host="127.0.0.1", port=port, sender=USERNAME, security=Security.PLAIN, timeout_s=5.0)
+    )
+
+
+@asynccontextmanager
+async def running(
+    tmp_path: Path, store: SqlDeliveryStore, port: int, time: VirtualTime
+) -> AsyncIterator[Dispatch]:
+    steps = DeliverySteps(
+        store=store, senders={Channel.EMAIL: mail_sender(port)}, policy=RetryPolicy(), now=time.now
+    )
+    DBOS(config=engine_config(database_url=f"sqlite:///{tmp_path / 'engine.db'}"))
+    try:
+        queue = DbosDeliveryQueue(steps, sleep=time.sleep, polling_s=0.02)
+        DBOS.launch()
+        await queue.listen()
+        yield Dispatch(store=store, queue=queue, now=time.now)
+    finally:
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+
+
+async def ended(delivery: str) -> str:
+    handle: WorkflowHandleAsync[str] = await DBOS.retrieve_workflow_async(delivery)
+    return await handle.get_result(polling_interval_sec=0.02)
+
+
+async def test_a_delivery_is_sent_and_its_workflow_has_its_id(
+    tmp_path: Path, store: SqlDeliveryStore
+) -> None:
+    mailbox, time = Mailbox(), VirtualTime()
+    with smtp_server(mailbox) as port:
+        async with running(tmp_path, store, port, time) as dispatch:
+            delivery = await dispatch.send(DIGEST, OPS)
+            assert delivery.id == delivery_id(DIGEST, OPS)
+            assert await ended(delivery.id) == "sent"
+            assert (await dispatch.find(delivery.id)).status is DeliveryStatus.SENT
+    assert len(mailbox.messages) == 1
+
+
+async def test_asked_for_ten_times_at_once_it_is_sent_once(tmp_path: Path, store: SqlDeliveryStore) -> None:
+    mailbox, time = Mailbox(), VirtualTime()
+    with smtp_server(mailbox) as port:
+        async with running(tmp_path, store, port, time) as dispatch:
+            asked = await asyncio.gather(*(dispatch.send(DIGEST, OPS, key="k") for _ in range(10)))
+            assert len({delivery.id for delivery in asked}) == 1
+            await ended(asked[0].id)
+            await dispatch.send(DIGEST, OPS, key="k")
+            await dispatch.resume()
+    assert len(mailbox.messages) == 1
+
+
+async def test_an_hour_without_a_mail_server_delays_the_mail_and_nothing_else(
+    tmp_path: Path, store: SqlDeliveryStore
+) -> None:
+    mailbox, time = Mailbox(), VirtualTime()
+    with smtp_server(mailbox) as port:
+        pass
+    with ExitStack() as servers:
+
+        async def down_for_an_hour() -> None:
+            await time.sleep(3600)
+            servers.enter_context(smtp_server(mailbox, port=port))
+
+        async with running(tmp_path, store, port, time) as dispatch:
+
+            async def delivered() -> str:
+                return await ended((await dispatch.send(DIGEST, OPS)).id)
+
+            # Time only moves when both the workflow and the server wait.
+            workflow = asyncio.create_task(delivered())
+            await time.run(down_for_an_hour(), _as_walk(time, workflow))
+            delivery = await dispatch.find(delivery_id(DIGEST, OPS))
+    assert len(mailbox.messages) == 1
+    assert delivery.status is DeliveryStatus.SENT
+    assert delivery.attempts >= 5
+    assert timedelta(hours=1) <= delivery.updated_at - START <= timedelta(hours=2, minutes=30)
+
+
+async def _as_walk(time: VirtualTime, workflow: asyncio.Task[str]) -> None:
+    assert await workflow == "sent"
+
+
+async def test_dead_letters_keep_their_reason(tmp_path: Path, store: SqlDeliveryStore) -> None:
+    mailbox, time = Mailbox(refuse={"ops@example.com": "550 no such user"}), VirtualTime()
+    with smtp_server(mailbox) as port:
+        async with running(tmp_path, store, port, time) as dispatch:
+            delivery = await dispatch.send(SHORT, OPS)
+            assert await ended(delivery.id) == "dead"
+            assert "550 no such user" in str((await dispatch.find(delivery.id)).reason)
+
+
+async def test_the_engines_database_holds_no_report_and_no_password(
+    tmp_path: Path, store: SqlDeliveryStore
+) -> None:
+    mailbox, time = Mailbox(), VirtualTime()
+    with smtp_server(mailbox) as port:
+        async with running(tmp_path, store, port, time) as dispatch:
+            await ended((await dispatch.send(DIGEST, OPS)).id)
+    with sqlite3.connect(tmp_path / "engine.db") as database:
+        dump = "\n".join(database.iterdump())
+    database.close()
+    assert delivery_id(DIGEST, OPS) in dump
+    assert DIGEST.title not in dump
+    assert "correct horse" not in dump
+
+
+async def run_process(folder: Path, port: int, stop_after: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(PROCESS),
+        str(folder),
+        str(port),
+        stop_after,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    )
+
+
+async def killed_after(folder: Path, port: int, step: str) -> None:
+    """Run the process until `step` is done (or being done), then kill it without warning."""
+    process = await run_process(folder, port, step)
+    assert process.stdout is not None
+    line = await asyncio.wait_for(process.stdout.readline(), 30)
+    assert line.decode().strip() == f"reached {step}"
+    process.send_signal(signal.SIGKILL)
+    assert await process.wait() == -signal.SIGKILL
+
+
+async def finished(folder: Path, port: int) -> None:
+    process = await run_process(folder, port, "never")
+    assert process.stdout is not None
+    assert (await asyncio.wait_for(process.stdout.readline(), 60)).decode().strip() == "ended sent"
+    assert await asyncio.wait_for(process.wait(), 30) == 0
+
+
+@pytest.mark.parametrize("step", ["plan", "turn", "send", "record"])
+async def test_killed_behind_a_step_it_goes_on_behind_that_step_and_sends_once(
+    tmp_path: Path, store: SqlDeliveryStore, step: str
+) -> None:
+    mailbox = Mailbox()
+    with smtp_server(mailbox) as port:
+        await killed_after(tmp_path, port, step)
+        taken_before = len(mailbox.messages)
+        await finished(tmp_path, port)
+    assert taken_before == (1 if step in {"send", "record"} else 0)
+    assert len(mailbox.messages) == 1
+    delivery = store.find(delivery_id(DIGEST, OPS))
+    assert delivery is not None
+    assert delivery.status is DeliveryStatus.SENT
+    assert delivery.attempts == 1
+
+
+async def test_killed_before_the_acceptance_is_recorded_it_is_the_same_mail_twice_and_one_delivery(
+    tmp_path: Path, store: SqlDeliveryStore
+) -> None:
+    mailbox = Mailbox()
+    with smtp_server(mailbox) as port:
+        await killed_after(tmp_path, port, "accepted")
+        assert len(mailbox.messages) == 1
+        await finished(tmp_path, port)
+    first, second = mailbox.messages
+    assert first["Message-ID"] == second["Message-ID"]
+    assert first["Date"] == second["Date"]
+    delivery = store.find(delivery_id(DIGEST, OPS))
+    assert delivery is not None
+    assert (delivery.status, delivery.attempts) == (DeliveryStatus.SENT, 1)
+
+
+async def test_killed_between_record_and_queue_it_is_found_again_at_start_up(
+    tmp_path: Path, store: SqlDeliveryStore
+) -> None:
+    mailbox = Mailbox()
+    with smtp_server(mailbox) as port:
+        await killed_after(tmp_path, port, "added")
+        delivery = store.find(delivery_id(DIGEST, OPS))
+        assert delivery is not None
+        assert delivery.status is DeliveryStatus.QUEUED
+        await finished(tmp_path, port)
+    assert len(mailbox.messages) == 1
+    delivery = store.find(delivery.id)
+    assert delivery is not None
+    assert delivery.status is DeliveryStatus.SENT
