@@ -15,6 +15,8 @@ META_CONFIRMATION = "xiaozhi/confirmation"
 their model, so that no model can confirm by itself."""
 META_PLAN = "xiaozhi/plan"
 """In a call's `_meta`: the plan that a service job acts under."""
+META_ORIGIN = "xiaozhi/origin"
+"""In an answer's `_meta`: fresh, cached, joined, or recorded (the key was used before; nothing was done)."""
 META_TRACE = "xiaozhi/trace"
 """In an answer's `_meta`: the trace id under which log and audit know the call."""
 

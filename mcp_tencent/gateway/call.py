@@ -42,13 +42,6 @@ class Permission(StrEnum):
     """Everything, people included."""
 
 
-USUAL_PERMISSION: Mapping[Risk, Permission] = {
-    Risk.READ: Permission.READ,
-    Risk.WRITE: Permission.OPERATE,
-    Risk.DANGEROUS: Permission.ROLLBACK,
-}
-
-
 class CallerKind(StrEnum):
     """What stands behind a call."""
 

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, ParamSpec, TypeVar
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Annotated, Protocol, TypeVar
 
 from mcp.server.mcpserver.tools import Tool
 from mcp_types import ToolAnnotations
@@ -25,7 +26,6 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from mcp_tencent.gateway.arguments import Check
 from mcp_tencent.gateway.call import (
-    USUAL_PERMISSION,
     Arguments,
     NamespaceOf,
     Permission,
@@ -34,8 +34,7 @@ from mcp_tencent.gateway.call import (
     ToolPolicy,
 )
 
-P = ParamSpec("P")
-R = TypeVar("R", bound=BaseModel)
+F = TypeVar("F", bound=Callable[..., Awaitable[BaseModel]])
 
 IDEMPOTENCY_KEY = "idempotency_key"
 ACT_DEADLINE_S = 300.0
@@ -76,96 +75,86 @@ class ToolSet:
         self,
         title: str,
         *,
-        permission: Permission | None = None,
+        permission: Permission = Permission.READ,
         cache_s: float = 0.0,
         deadline_s: float = READ_DEADLINE_S,
         per_minute: int | None = None,
         shows: frozenset[PersonalData] = frozenset(),
-    ) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
+    ) -> Declarer:
         """Declare a tool that changes nothing; see ToolPolicy for the parameters."""
-
-        def declare(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-            policy = ToolPolicy(
-                name=function.__name__,
-                risk=Risk.READ,
-                permission=permission or USUAL_PERMISSION[Risk.READ],
-                outside=self._outside,
-                deadline_s=deadline_s,
-                cache_s=cache_s,
-                per_minute=per_minute,
-                naturally_idempotent=True,
-                shows=shows,
-            )
-            return self._add(function, title, policy)
-
-        return declare
+        policy = ToolPolicy(
+            name="",
+            risk=Risk.READ,
+            permission=permission,
+            cache_s=cache_s,
+            deadline_s=deadline_s,
+            per_minute=per_minute,
+            naturally_idempotent=True,
+            shows=shows,
+        )
+        return partial(self._declare, title, policy)
 
     def write(
         self,
         title: str,
         *,
-        permission: Permission | None = None,
+        permission: Permission = Permission.OPERATE,
         deadline_s: float = ACT_DEADLINE_S,
         per_minute: int | None = None,
         naturally_idempotent: bool = False,
         shows: frozenset[PersonalData] = frozenset(),
-    ) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
-        """Declare a tool that changes something that is easily put right; see ToolPolicy for the
-        parameters."""
-
-        def declare(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-            policy = ToolPolicy(
-                name=function.__name__,
-                risk=Risk.WRITE,
-                permission=permission or USUAL_PERMISSION[Risk.WRITE],
-                outside=self._outside,
-                deadline_s=deadline_s,
-                per_minute=per_minute,
-                naturally_idempotent=naturally_idempotent,
-                has_dry_run=True,
-                shows=shows,
-            )
-            return self._add(function, title, policy)
-
-        return declare
+    ) -> Declarer:
+        """Declare a tool that changes what is easily put right; see ToolPolicy for the parameters."""
+        policy = ToolPolicy(
+            name="",
+            risk=Risk.WRITE,
+            permission=permission,
+            deadline_s=deadline_s,
+            per_minute=per_minute,
+            naturally_idempotent=naturally_idempotent,
+            has_dry_run=True,
+            shows=shows,
+        )
+        return partial(self._declare, title, policy)
 
     def dangerous(
         self,
         title: str,
         *,
         read_back: str | Callable[[Arguments], str],
-        permission: Permission | None = None,
+        permission: Permission = Permission.ROLLBACK,
         deadline_s: float = ACT_DEADLINE_S,
         per_minute: int | None = None,
         naturally_idempotent: bool = False,
-        shows: frozenset[PersonalData] = frozenset(),
-    ) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Awaitable[R]]]:
+    ) -> Declarer:
         """Declare a tool that people can suffer from; see ToolPolicy for the parameters."""
+        policy = ToolPolicy(
+            name="",
+            risk=Risk.DANGEROUS,
+            permission=permission,
+            deadline_s=deadline_s,
+            per_minute=per_minute,
+            naturally_idempotent=naturally_idempotent,
+            has_dry_run=True,
+            read_back=read_back,
+        )
+        return partial(self._declare, title, policy)
 
-        def declare(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-            policy = ToolPolicy(
-                name=function.__name__,
-                risk=Risk.DANGEROUS,
-                permission=permission or USUAL_PERMISSION[Risk.DANGEROUS],
-                outside=self._outside,
-                deadline_s=deadline_s,
-                per_minute=per_minute,
-                naturally_idempotent=naturally_idempotent,
-                has_dry_run=True,
-                read_back=read_back,
-                namespace_of=self._namespace_of,
-                shows=shows,
-            )
-            return self._add(function, title, policy)
-
-        return declare
-
-    def _add(
-        self, function: Callable[P, Awaitable[R]], title: str, policy: ToolPolicy
-    ) -> Callable[P, Awaitable[R]]:
-        _check_signature(function, policy)
-        self._tools.append(declared(function, title, policy))
+    def _declare(self, title: str, policy: ToolPolicy, function: F) -> F:
+        named = replace(
+            policy, name=function.__name__, outside=self._outside, namespace_of=self._namespace_of
+        )
+        _check_signature(function, named)
+        self._tools.append(declared(function, title, named))
         return function
+
+
+class Declarer(Protocol):
+    """A decorator that leaves the function as it is."""
+
+    def __call__(self, function: F) -> F:
+        """Declare `function` as a tool."""
+        ...
 
 
 def declared(function: Callable[..., Awaitable[object]], title: str, policy: ToolPolicy) -> DeclaredTool:
@@ -217,11 +206,21 @@ def _check_signature(function: Callable[..., Awaitable[object]], policy: ToolPol
         raise TypeError(f"{policy.name} acts, and so must take dry_run=False")
 
 
+def take_key(arguments: Arguments) -> tuple[Arguments, str | None]:
+    """Take a well-formed idempotency key out of `arguments`; a bad one stays, for the check to find it."""
+    key = arguments.get(IDEMPOTENCY_KEY)
+    if key is None or (isinstance(key, str) and 8 <= len(key) <= 200):
+        return {name: value for name, value in arguments.items() if name != IDEMPOTENCY_KEY}, key
+    return arguments, None
+
+
 def _argument_check(tool: Tool) -> Check:
-    known = frozenset(tool.parameters.get("properties", {})) - {IDEMPOTENCY_KEY}
+    known = frozenset(tool.parameters.get("properties", {}))
 
     def check(arguments: Arguments) -> list[str]:
         problems = [f"{name}: there is no such parameter" for name in arguments if name not in known]
+        if IDEMPOTENCY_KEY in arguments:  # a good one has been taken out before
+            problems.append(f"{IDEMPOTENCY_KEY}: must be a string of 8 to 200 characters")
         try:
             tool.fn_metadata.validate_arguments(dict(arguments))
         except ValidationError as error:

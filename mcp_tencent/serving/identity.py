@@ -37,9 +37,7 @@ def acting_as(caller: Caller) -> Iterator[None]:
         _acting.reset(token)
 
 
-def caller_of(
-    request_context: ServerRequestContext[object, object] | None, otherwise: Caller | None
-) -> Caller:
+def caller_of(request_context: ServerRequestContext | None, otherwise: Caller | None) -> Caller:
     """Return who makes the call.
 
     Args:

@@ -28,7 +28,7 @@ _SHAPES = re.compile(
     r"|AKID[A-Za-z0-9]{12,64}+"  # Tencent Cloud SecretId
     r"|(?:AKIA|ASIA)[A-Z0-9]{16}|LTAI[A-Za-z0-9]{12,26}+"  # other clouds
     r"|(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{30,}+|github_pat_[A-Za-z0-9_]{40,}+|glpat-[A-Za-z0-9_-]{20,}+"
-    r"|sk-[A-Za-z0-9_-]{20,}+|xox[abprs]-[A-Za-z0-9-]{10,}+|npm_[A-Za-z0-9]{30,}+|SEC[0-9a-f]{60,}+"
+    r"|sk-[A-Za-z0-9_-]{20,}+|xz_[A-Za-z0-9_-]{40,}+|xox[abprs]-[A-Za-z0-9-]{10,}+|npm_[A-Za-z0-9]{30,}+|SEC[0-9a-f]{60,}+"
     r")(?![A-Za-z0-9_-])"
 )
 _URL_PASSWORD = re.compile(r"(://[^\s:/@\"'<>]{0,200}+:)([^\s/\"'<>]{1,256})@(?=[A-Za-z0-9\[_])")
