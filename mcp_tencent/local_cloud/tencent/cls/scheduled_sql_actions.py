@@ -18,6 +18,7 @@ from mcp_tencent.local_cloud.tencent.errors import (
 )
 from mcp_tencent.local_cloud.tencent.json_types import JsonObject
 from mcp_tencent.local_cloud.tencent.paging import containing, equal, matching, page
+from mcp_tencent.local_cloud.tencent.regions import REGIONS
 
 _SETTINGS = (
     "SrcTopicId",
@@ -131,10 +132,17 @@ class ScheduledSqlActions:
                 raise invalid_value(parameter, value, f"{allowed.start} to {allowed.stop - 1}")
         if "|" not in text_of(settings, "ScheduledSqlContent"):
             raise invalid_parameter("`ScheduledSqlContent` must be an analysis: `condition | select …`.")
-        self._state.region(text_of(settings, "SrcTopicRegion")).topic(text_of(settings, "SrcTopicId"))
+        source_region = text_of(settings, "SrcTopicRegion")
         destination = object_of(settings, "DstResource") or {}
-        region = text_of(destination, "Region") or text_of(settings, "SrcTopicRegion")
-        self._state.region(region).topic(text_of(destination, "TopicId"))
+        target_region = text_of(destination, "Region") or source_region
+        for region, topic_id in (
+            (source_region, text_of(settings, "SrcTopicId")),
+            (target_region, text_of(destination, "TopicId")),
+        ):
+            if region not in REGIONS:
+                message = f"The region {region[:60]} is not supported."
+                raise RequestError("UnsupportedOperation.UnsupportedRegion", message)
+            self._state.region(region).topic(topic_id)
 
     def _place(self, call: Call) -> ClsRegion:
         return self._state.region(call.region)

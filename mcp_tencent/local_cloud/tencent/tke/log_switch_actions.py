@@ -6,8 +6,9 @@ from mcp_tencent.local_cloud.logs.store import LogStore
 from mcp_tencent.local_cloud.tencent.calls import Action, Call
 from mcp_tencent.local_cloud.tencent.cls.log_index import topic_index
 from mcp_tencent.local_cloud.tencent.cls.state import ClsState, key_value_rule
-from mcp_tencent.local_cloud.tencent.errors import ActionError, ApiError
+from mcp_tencent.local_cloud.tencent.errors import ActionError, ApiError, invalid_value
 from mcp_tencent.local_cloud.tencent.json_types import JsonObject
+from mcp_tencent.local_cloud.tencent.regions import REGIONS
 from mcp_tencent.local_cloud.tencent.tke.state import Cluster, LogSwitch, TkeState
 
 _INDEXED_KEYS = {"clusterId": "text", "event": "text", "verb": "text", "objectRef": "text"}
@@ -63,6 +64,8 @@ class LogSwitchActions:
     def _switch(self, call: Call, cluster: Cluster, kind: str) -> LogSwitch:
         """Return a switch to the topic that was named, or to one that is made for it."""
         region = call.text("TopicRegion") or call.region
+        if region not in REGIONS:
+            raise invalid_value("TopicRegion", region, "a region such as ap-guangzhou")
         place = self._cls.region(region)
         logset_id, topic_id = call.text("LogsetId"), call.text("TopicId")
         if topic_id:

@@ -12,6 +12,8 @@ from mcp_tencent.local_cloud.tencent.errors import ActionError, RequestError
 from mcp_tencent.local_cloud.tencent.identifiers import Identifiers
 from mcp_tencent.local_cloud.tencent.json_types import JsonObject
 
+MAX_POOL_NODES = 2000
+
 
 class PoolKind(StrEnum):
     """What a node pool is made of."""
@@ -199,6 +201,9 @@ class TkeState:
             RequestError: outside of the pool's minimum and maximum.
             ActionError: QuotaMaxNodLimit.
         """
+        if not 0 <= pool.minimum <= pool.maximum <= MAX_POOL_NODES:
+            message = f"The bounds of a pool must be within 0 to {MAX_POOL_NODES}, the lower one first."
+            raise RequestError("InvalidParameter.AsCommonError", message)
         if not pool.minimum <= nodes <= pool.maximum:
             message = f"The size must be within {pool.minimum} to {pool.maximum}, got {nodes}."
             raise RequestError("InvalidParameter.AsCommonError", message)
