@@ -25,16 +25,17 @@ from mcp_tencent.push.message import Attachment, Report, Severity, subject_line
 
 _ACCENT = {Severity.INFO: "#1f6feb", Severity.WARNING: "#b35900", Severity.CRITICAL: "#c62828"}
 _LABEL = {Severity.INFO: "日报与通知", Severity.WARNING: "需要留意", Severity.CRITICAL: "需要尽快处理"}
-_CELL = "border:1px solid #d8dee4;padding:6px 10px;vertical-align:top;overflow-wrap:anywhere;"
+_CELL = "border:1px solid #d8dee4;padding:6px 9px;min-width:3em;vertical-align:top;overflow-wrap:anywhere;"
 _STYLES = {
     "h1": "font-size:20px;line-height:1.35;margin:24px 0 8px;color:#1b2430;",
     "h2": "font-size:17px;line-height:1.4;margin:24px 0 8px;color:#1b2430;",
     "h3": "font-size:15px;line-height:1.4;margin:20px 0 6px;color:#1b2430;",
     "p": "margin:0 0 12px;",
+    "quoted p": "margin:0 0 6px;",
     "ul": "margin:0 0 12px;padding-left:22px;",
     "ol": "margin:0 0 12px;padding-left:22px;",
     "li": "margin:0 0 4px;",
-    "blockquote": "margin:0 0 12px;padding:2px 0 2px 12px;border-left:3px solid #c9d1d9;color:#4a5563;",
+    "blockquote": "margin:0 0 12px;padding:6px 0 1px 12px;border-left:3px solid #c9d1d9;color:#4a5563;",
     "table": "border-collapse:collapse;width:100%;font-size:13px;line-height:1.5;",
     "th": _CELL + "background:#f3f5f8;text-align:left;white-space:nowrap;",
     "td": _CELL,
@@ -59,7 +60,7 @@ _PAGE = Template("""\
 <title>$title</title>
 </head>
 <body style="margin:0;padding:0;background:#eef1f4;">
-<div style="max-width:680px;margin:0 auto;padding:16px 10px;box-sizing:border-box;">
+<div style="max-width:760px;margin:0 auto;padding:16px 10px;box-sizing:border-box;">
 <div style="background:#ffffff;border-top:4px solid $accent;border-radius:6px;padding:20px 18px 8px;\
 color:#242d38;font-family:-apple-system,'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif;\
 font-size:14px;line-height:1.7;overflow-wrap:anywhere;">
@@ -179,17 +180,27 @@ def _close_table(
 
 def _style(tokens: list[Token]) -> None:
     """Give each token its inline style; turn pictures that are not ours into their text."""
+    quotes = 0
     for token in tokens:
+        if token.tag == "blockquote":
+            quotes += token.nesting
         if token.type == "image" and not str(token.attrGet("src") or "").startswith("cid:"):
             token.type, token.tag, token.attrs = "text", "", {}
-        if token.type == "image":
-            token.attrSet("style", "max-width:100%;height:auto;")
-        elif token.type in {"fence", "code_block"}:
-            token.attrSet("style", _CODE_BLOCK)
-        elif token.type == "code_inline":
-            token.attrSet("style", _CODE_INLINE)
-        elif token.nesting != -1 and token.tag in _STYLES:
-            own = str(token.attrGet("style") or "")
-            token.attrSet("style", _STYLES[token.tag] + own)
+        if token.nesting != -1 and (style := _style_of(token, quoted=quotes > 0)):
+            token.attrSet("style", style + str(token.attrGet("style") or ""))
         if token.children and token.type != "image":
             _style(token.children)
+
+
+def _style_of(token: Token, *, quoted: bool) -> str | None:
+    match token.type:
+        case "image":
+            return "max-width:100%;height:auto;"
+        case "fence" | "code_block":
+            return _CODE_BLOCK
+        case "code_inline":
+            return _CODE_INLINE
+        case "paragraph_open" if quoted:
+            return _STYLES["quoted p"]
+        case _:
+            return _STYLES.get(token.tag)
