@@ -15,6 +15,7 @@ LogsError
 └── TemplateError            a log template names a slot that nobody fills
 """
 
+# ruff: noqa: N818 - an error is named for what happened; the base class says that it is one
 from __future__ import annotations
 
 

@@ -1,0 +1,221 @@
+"""Log lines in DuckDB: a table per hour of a topic, one table of origins, and bulk loading without files.
+
+A table of lines has the columns ts (ms), origin, src, minute, seq (the place of the line: see `Place`), text,
+extra (all field values, for the full-text index) and one VARCHAR column per key, named by `column_of`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+
+from mcp_tencent.local_cloud.logs.errors import AnalysisFailed, AnalysisTooExpensive
+from mcp_tencent.local_cloud.logs.indexing import FILENAME, HOSTNAME, SOURCE, TAG_PREFIX
+from mcp_tencent.local_cloud.logs.lines import LogLine, LogOrigin
+
+_BETWEEN, _NULL = "\x1f", "\x1e"
+_ROWS_PER_INSERT = 50_000
+_TIMEOUT_SECONDS = 20.0
+PLACE = "ts, src, minute, seq"
+"""The columns by which lines are ordered; no two lines of a topic agree in all."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Lines on their way into a table."""
+
+    lines: list[LogLine] = field(default_factory=list)
+    sources: list[int] = field(default_factory=list)
+    minutes: list[int] = field(default_factory=list)
+    sequence: list[int] = field(default_factory=list)
+
+    def add(self, line: LogLine, source: int, minute: int, sequence: int) -> None:
+        """Append one line with its place."""
+        self.lines.append(line)
+        self.sources.append(source)
+        self.minutes.append(minute)
+        self.sequence.append(sequence)
+
+
+@dataclass(slots=True)
+class LineTable:
+    """One table of lines."""
+
+    name: str
+    rows: int = 0
+    columns: dict[str, None] = field(default_factory=dict)
+    """Its key columns: an ordered set."""
+
+
+class LogTables:
+    """The embedded database. It can reach no file and no network."""
+
+    def __init__(self, *, memory_limit_mb: int, threads: int = 2) -> None:
+        self._connection = duckdb.connect(
+            ":memory:", config={"threads": threads, "memory_limit": f"{memory_limit_mb}MB"}
+        )
+        for setting in (
+            "integer_division = true",  # as Presto divides
+            "default_null_order = 'nulls_last'",
+            "temp_directory = ''",
+            "enable_external_access = false",
+            "lock_configuration = true",
+        ):
+            self._connection.execute(f"SET {setting}")
+        self._connection.execute(
+            f'CREATE TABLE origins (origin INTEGER, "{SOURCE}" VARCHAR, "{FILENAME}" VARCHAR, "{HOSTNAME}" VARCHAR)'
+        )
+        self._numbers = itertools.count()
+        self._origin_numbers: dict[LogOrigin, int] = {}
+        self.origins: list[LogOrigin] = []
+        """By number, as in the column `origin`."""
+        self.columns: dict[str, str] = {}
+        """Key to column of the tables of lines."""
+        self.tags: dict[str, str] = {}
+        """`__TAG__.<name>` to column of the table of origins."""
+
+    def create(self) -> LineTable:
+        """Create an empty table of lines."""
+        table = LineTable(name=f"lines_{next(self._numbers)}")
+        self._connection.execute(
+            f"CREATE TABLE {table.name} (ts BIGINT, origin INTEGER, src INTEGER, minute INTEGER, seq INTEGER, "
+            "text VARCHAR, extra VARCHAR)"
+        )
+        return table
+
+    def drop(self, table: LineTable) -> None:
+        """Drop a table and free its memory."""
+        self._connection.execute(f"DROP TABLE {table.name}")
+
+    def insert(self, table: LineTable, batch: Batch) -> None:
+        """Load a batch."""
+        for start in range(0, len(batch.lines), _ROWS_PER_INSERT):
+            part = slice(start, start + _ROWS_PER_INSERT)
+            lines = batch.lines[part]
+            keys, values = self._key_columns(table, lines)
+            numbers = (
+                [line.timestamp_ms for line in lines],
+                [self._origin(line.origin) for line in lines],
+                batch.sources[part],
+                batch.minutes[part],
+                batch.sequence[part],
+            )
+            texts = (
+                [line.text for line in lines],
+                ["\n".join([value for _, value in line.fields]) for line in lines],
+                *values,
+            )
+            self._load(table, keys, numbers, texts)
+            table.rows += len(lines)
+
+    def _key_columns(self, table: LineTable, lines: Sequence[LogLine]) -> tuple[list[str], list[list[str]]]:
+        """Return the key columns of `table` and what they hold for `lines`; new keys get a column."""
+        values: dict[str, list[str]] = {}
+        for row, line in enumerate(lines):
+            for key, value in line.fields:
+                column = values.get(key)
+                if column is None:
+                    column = values[key] = [_NULL] * len(lines)
+                column[row] = value
+        names = []
+        for key in values:
+            name = self.columns.setdefault(key, f"k{len(self.columns)}")
+            names.append(name)
+            if name not in table.columns:
+                self._connection.execute(f"ALTER TABLE {table.name} ADD COLUMN {name} VARCHAR")
+                table.columns[name] = None
+        return names, list(values.values())
+
+    def _load(
+        self, table: LineTable, keys: Sequence[str], numbers: Sequence[list[int]], texts: Sequence[list[str]]
+    ) -> None:
+        """Hand each column over as one joined text: three times as fast as lists, and no file is needed."""
+        selected = [f"unnest(string_split(${n}, ',')::BIGINT[])" for n in range(1, len(numbers) + 1)]
+        first = len(numbers) + 1
+        selected += [
+            f"nullif(unnest(string_split(${n}, chr(31))), chr(30))" for n in range(first, first + len(texts))
+        ]
+        columns = ", ".join(["ts", "origin", "src", "minute", "seq", "text", "extra", *keys])
+        joined = [",".join(map(str, column)) for column in numbers] + [_joined(column) for column in texts]
+        self._connection.execute(f"INSERT INTO {table.name} ({columns}) SELECT {', '.join(selected)}", joined)
+
+    def _origin(self, origin: LogOrigin) -> int:
+        number = self._origin_numbers.get(origin)
+        if number is not None:
+            return number
+        number = self._origin_numbers[origin] = len(self.origins)
+        self.origins.append(origin)
+        row: dict[str, str | int] = {
+            "origin": number,
+            f'"{SOURCE}"': origin.source,
+            f'"{FILENAME}"': origin.filename,
+            f'"{HOSTNAME}"': origin.hostname,
+        }
+        for name, value in origin.tags:
+            row[self._tag_column(TAG_PREFIX + name)] = value
+        marks = ", ".join("?" for _ in row)
+        self._connection.execute(
+            f"INSERT INTO origins ({', '.join(row)}) VALUES ({marks})", list(row.values())
+        )
+        return number
+
+    def _tag_column(self, key: str) -> str:
+        if key not in self.tags:
+            self.tags[key] = f"t{len(self.tags)}"
+            self._connection.execute(f"ALTER TABLE origins ADD COLUMN {self.tags[key]} VARCHAR")
+        return self.tags[key]
+
+    def union(self, tables: Iterable[LineTable], columns: Mapping[str, str] | None = None) -> str:
+        """Return a sub-select over all `tables`; key columns that a table lacks are NULL there."""
+        wanted = list((self.columns if columns is None else columns).values())
+        selects = []
+        for table in tables:
+            keys = [name if name in table.columns else f"NULL::VARCHAR AS {name}" for name in wanted]
+            selects.append(
+                f"SELECT {', '.join(['ts', 'origin', 'src', 'minute', 'seq', 'text', 'extra', *keys])} FROM {table.name}"
+            )
+        return "(" + " UNION ALL ".join(selects) + ")"
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        """Run a SELECT of our own and return its rows."""
+        return self._run(sql)[1]
+
+    def table(self, sql: str) -> tuple[list[tuple[str, str]], list[tuple[object, ...]]]:
+        """Run somebody's SELECT: columns as (name, DuckDB's type), and rows.
+
+        Raises:
+            duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException: it cannot be understood.
+            AnalysisFailed: it failed on the data.
+            AnalysisTooExpensive: it took too much memory or time.
+        """
+        try:
+            return self._run(sql)
+        except (duckdb.OutOfMemoryException, duckdb.InterruptException) as error:
+            raise AnalysisTooExpensive("the analysis takes too much memory or time: ask for less") from error
+        except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
+            raise
+        except duckdb.Error as error:
+            raise AnalysisFailed(str(error).splitlines()[0]) from error
+
+    def _run(self, sql: str) -> tuple[list[tuple[str, str]], list[tuple[object, ...]]]:
+        # DuckDB has no time limit of its own; the timer is the only thread, and it only interrupts.
+        timer = threading.Timer(_TIMEOUT_SECONDS, self._connection.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            cursor = self._connection.execute(sql)
+            columns = [(str(column[0]), str(column[1])) for column in cursor.description or ()]
+            return columns, cursor.fetchall()
+        finally:
+            timer.cancel()
+
+
+def _joined(column: Sequence[str]) -> str:
+    joined = _BETWEEN.join(column)
+    if joined.count(_BETWEEN) != len(column) - 1:
+        joined = _BETWEEN.join(value.replace(_BETWEEN, " ") for value in column)
+    return joined
