@@ -1,0 +1,1 @@
+"""The Kubernetes API of an imitated cluster, and everything that lives behind it."""

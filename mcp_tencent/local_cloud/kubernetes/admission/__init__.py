@@ -1,0 +1,1 @@
+"""What is checked and completed before an object is stored: defaults, validation, quota."""

@@ -1,0 +1,1 @@
+"""What happens on the nodes: containers that start, get ready, fail, and end."""
