@@ -32,7 +32,11 @@ _NEIGHBOUR_LINES = (
     ),
 )
 _TRANSIENT_LINES = (
-    LogLineTemplate(template="read timed out calling {host}:8080, retrying", level="WARN", per_minute=10),
+    LogLineTemplate(
+        template="read timed out calling {choice:api.shop.example|img.shop.example}, retrying",
+        level="WARN",
+        per_minute=10,
+    ),
     LogLineTemplate(
         template="网络抖动，请求失败 order={order_id} 耗时 {latency_ms} 毫秒",
         per_minute=8,

@@ -105,7 +105,9 @@ class Fates:
             condition = scene.run.fault.fare(facts, condition, scene)
         if facts.isolated:
             condition = replace(condition, traffic=0.0, error_ratio=0.0, latency=1.0)
-        return replace(condition, patterns=condition.patterns + _failed_requests(life, condition))
+        return replace(
+            condition, patterns=tuple(_of_workload(pattern, life) for pattern in condition.patterns)
+        )
 
 
 def _under_load(life: WorkloadLife, facts: WorkloadFacts, scenes: Sequence[_RunScene]) -> Condition:
@@ -134,14 +136,10 @@ def _under_load(life: WorkloadLife, facts: WorkloadFacts, scenes: Sequence[_RunS
     )
 
 
+def _of_workload(pattern: LogPattern, life: WorkloadLife) -> LogPattern:
+    """Return a fault's line with the fields that every line of the workload has."""
+    return replace(pattern, fields=pattern.fields + life.common_fields)
+
+
 def _share(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
-
-
-def _failed_requests(life: WorkloadLife, condition: Condition) -> tuple[LogPattern, ...]:
-    """Return the lines of the requests that fail, in the proportions of the program's profile."""
-    rate = life.lines_per_minute * condition.traffic * condition.error_ratio
-    if rate <= 0:
-        return ()
-    total = sum(line.per_minute for line in life.profile.errors)
-    return tuple(line.pattern(rate / total) for line in life.profile.errors)

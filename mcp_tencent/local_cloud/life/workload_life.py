@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from mcp_tencent.local_cloud.conditions import Timeline
+from mcp_tencent.local_cloud.conditions import LogPattern, Timeline
 from mcp_tencent.local_cloud.faults.fault import PodFacts, WorkloadFacts
 from mcp_tencent.local_cloud.scenario.fields import WorkloadRef
 from mcp_tencent.local_cloud.scenario.model import LogProfile, Workload
+
+_HEALTHY_ERROR_RATIO = 0.001
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,6 +33,23 @@ class WorkloadLife:
     """The node of every pod that ever ran."""
     restarts: list[tuple[datetime, str]] = field(default_factory=list)
     """When a container was restarted, and in which pod; in order."""
+
+    @property
+    def common_fields(self) -> tuple[tuple[str, str], ...]:
+        """Indexed fields of each of its log lines, besides the level."""
+        return (("workload", self.ref.name), ("namespace", self.ref.namespace))
+
+    def usual_patterns(self) -> tuple[LogPattern, ...]:
+        """Return its normal lines, and the ERROR lines of which even a healthy workload has a few."""
+        normal = [*self.profile.normal]
+        total = sum(line.per_minute for line in normal)
+        factor = self.lines_per_minute / total
+        errors = sum(line.per_minute for line in self.profile.errors)
+        few = self.lines_per_minute * _HEALTHY_ERROR_RATIO / errors
+        patterns = [line.pattern(factor) for line in normal]
+        patterns += [line.pattern() for line in self.spec.logs.lines]
+        patterns += [line.pattern(few) for line in self.profile.errors]
+        return tuple(replace(pattern, fields=pattern.fields + self.common_fields) for pattern in patterns)
 
     def facts(self) -> WorkloadFacts:
         """Return what faults may see of it now."""

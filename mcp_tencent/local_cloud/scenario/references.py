@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from mcp_tencent.local_cloud.faults.bad_releases import BadConfig, BadImage, BadRevision
 from mcp_tencent.local_cloud.faults.exhaustion import MemoryLeak
 from mcp_tencent.local_cloud.faults.surroundings import NodeDown
+from mcp_tencent.local_cloud.logs.errors import TemplateError
+from mcp_tencent.local_cloud.logs.generation.slots import check_pattern
+from mcp_tencent.local_cloud.scenario.fields import LogLineTemplate
 from mcp_tencent.local_cloud.scenario.model import Cluster, Scenario
 
 _Path = tuple[str | int, ...]
@@ -35,6 +38,7 @@ def broken_references(scenario: Scenario, shipped_profiles: frozenset[str]) -> l
         *_logsets(scenario),
         *_alarms(scenario),
         *_faults(scenario),
+        *_templates(scenario),
         *_api_faults(scenario),
         *_truth(scenario),
     ]
@@ -176,6 +180,31 @@ def _faults(scenario: Scenario) -> Iterator[BrokenReference]:
             )
         if isinstance(fault, NodeDown):
             yield from _unless_known((*here, "cluster"), "cluster", fault.cluster, clusters)
+
+
+def _templates(scenario: Scenario) -> Iterator[BrokenReference]:
+    """Yield the log line templates with a slot that nobody fills."""
+    placed: list[tuple[_Path, LogLineTemplate]] = []
+    for name, profile in scenario.log_profiles.items():
+        placed += [(("log_profiles", name, "normal", i), line) for i, line in enumerate(profile.normal)]
+        placed += [(("log_profiles", name, "errors", i), line) for i, line in enumerate(profile.errors)]
+    for index, cluster in enumerate(scenario.clusters):
+        for number, workload in enumerate(cluster.workloads):
+            here = ("clusters", index, "workloads", number, "logs", "lines")
+            placed += [((*here, i), line) for i, line in enumerate(workload.logs.lines)]
+    for index, fault in enumerate(scenario.faults):
+        lines: tuple[LogLineTemplate, ...] = getattr(fault, "lines", ())
+        placed += [(("faults", index, "lines", i), line) for i, line in enumerate(lines)]
+    for path, line in placed:
+        try:
+            check_pattern(line.pattern())
+        except TemplateError as error:
+            yield BrokenReference(
+                path=(*path, "template"),
+                value=line.template[:60],
+                problem=str(error),
+                remedy="Correct the slot.",
+            )
 
 
 def _api_faults(scenario: Scenario) -> Iterator[BrokenReference]:
