@@ -33,7 +33,7 @@ from mcp_tencent.push.errors import (
 from mcp_tencent.push.message import Report
 from mcp_tencent.push.pacing import Pace, block, blocked_for, take_turn
 from mcp_tencent.push.retry import GiveUp, RetryPolicy, after_failure
-from mcp_tencent.push.sender import Parcel, Receipt, Sender
+from mcp_tencent.push.senders.sender import Parcel, Receipt, Sender
 
 Result = TypeVar("Result")
 

@@ -22,8 +22,8 @@ from mcp_tencent.push.delivery import DeliverySteps
 from mcp_tencent.push.delivery_queue_dbos import DbosDeliveryQueue, DbosSteps, engine_config
 from mcp_tencent.push.dispatch import Dispatch
 from mcp_tencent.push.retry import RetryPolicy
-from mcp_tencent.push.sender import Parcel, Receipt
-from mcp_tencent.push.sender_aiosmtplib import Security, SmtpSender, SmtpSettings
+from mcp_tencent.push.senders.sender import Parcel, Receipt
+from mcp_tencent.push.senders.sender_aiosmtplib import Security, SmtpSender, SmtpSettings
 from tests.mcp_tencent.push.sample_reports import DIGEST
 from tests.mcp_tencent.push.smtp_server import USERNAME
 from tests.mcp_tencent.push.stores import sql_stores

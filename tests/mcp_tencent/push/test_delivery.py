@@ -25,9 +25,9 @@ from mcp_tencent.push.errors import DeliveryUnknown
 from mcp_tencent.push.message import Report
 from mcp_tencent.push.pacing import Pace, take_turn
 from mcp_tencent.push.retry import RetryPolicy
-from mcp_tencent.push.sender import Sender
-from mcp_tencent.push.sender_aiosmtplib import Security, SmtpSender, SmtpSettings
-from mcp_tencent.push.sender_dingtalk import ROBOT_LIMIT, DingTalkRobot, DingTalkSender
+from mcp_tencent.push.senders.sender import Sender
+from mcp_tencent.push.senders.sender_aiosmtplib import Security, SmtpSender, SmtpSettings
+from mcp_tencent.push.senders.sender_dingtalk import ROBOT_LIMIT, DingTalkRobot, DingTalkSender
 from tests.mcp_tencent.push.dingtalk_robot import SECRET, TOKEN, GroupRobot, serving
 from tests.mcp_tencent.push.in_memory_store import InMemoryDeliveryStore
 from tests.mcp_tencent.push.sample_reports import DIGEST, SHORT

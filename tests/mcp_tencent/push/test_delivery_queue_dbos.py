@@ -21,7 +21,7 @@ from mcp_tencent.push.delivery_queue_dbos import DbosDeliveryQueue, engine_confi
 from mcp_tencent.push.dispatch import Dispatch, delivery_id
 from mcp_tencent.push.records import SqlDeliveryStore
 from mcp_tencent.push.retry import RetryPolicy
-from mcp_tencent.push.sender_aiosmtplib import Security, SmtpSender, SmtpSettings
+from mcp_tencent.push.senders.sender_aiosmtplib import Security, SmtpSender, SmtpSettings
 from tests.mcp_tencent.push.sample_reports import DIGEST, SHORT
 from tests.mcp_tencent.push.smtp_server import USERNAME, Mailbox, smtp_server
 from tests.mcp_tencent.push.stores import sql_stores

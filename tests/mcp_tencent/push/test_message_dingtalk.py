@@ -5,7 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_tencent.push.message import Link, Report
-from mcp_tencent.push.message_dingtalk import MAX_PARTS, MAX_TEXT_BYTES, dingtalk_messages, split_lines
+from mcp_tencent.push.senders.message_dingtalk import (
+    MAX_PARTS,
+    MAX_TEXT_BYTES,
+    dingtalk_messages,
+    split_lines,
+)
 from tests.mcp_tencent.push.sample_reports import DIGEST, SHORT, WITH_BUTTON
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mcp_tencent.push.errors import ReportInvalid
 from mcp_tencent.push.message import Attachment, Link, Report, report_from_json, report_to_json, subject_line
-from mcp_tencent.push.message_email import compose_email, email_html
+from mcp_tencent.push.senders.message_email import compose_email, email_html
 from tests.mcp_tencent.push.sample_reports import DIGEST, PIXEL, SHORT
 from tests.mcp_tencent.push.virtual_time import START
 

@@ -15,8 +15,8 @@ from mcp_tencent.push.errors import (
     SendUnavailable,
 )
 from mcp_tencent.push.message import Report
-from mcp_tencent.push.sender import Parcel
-from mcp_tencent.push.sender_dingtalk import DingTalkRobot, DingTalkSender, sign
+from mcp_tencent.push.senders.sender import Parcel
+from mcp_tencent.push.senders.sender_dingtalk import DingTalkRobot, DingTalkSender, sign
 from tests.mcp_tencent.push.dingtalk_robot import SECRET, TOKEN, GroupRobot, serving
 from tests.mcp_tencent.push.sample_reports import DIGEST, SHORT, WITH_BUTTON
 from tests.mcp_tencent.push.virtual_time import VirtualTime

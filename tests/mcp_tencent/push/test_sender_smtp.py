@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from mcp_tencent.push.errors import ChannelNotConfigured, SendFailed, SendRefused, SendUnavailable
-from mcp_tencent.push.sender import Parcel
-from mcp_tencent.push.sender_aiosmtplib import Security, SmtpSender, SmtpSettings
+from mcp_tencent.push.senders.sender import Parcel
+from mcp_tencent.push.senders.sender_aiosmtplib import Security, SmtpSender, SmtpSettings
 from tests.mcp_tencent.push.sample_reports import DIGEST
 from tests.mcp_tencent.push.smtp_server import PASSWORD, USERNAME, Mailbox, make_certificate, smtp_server
 from tests.mcp_tencent.push.virtual_time import START

@@ -15,9 +15,9 @@ import aiosmtplib
 
 from mcp_tencent.push.errors import ChannelNotConfigured, SendRefused, SendUnavailable
 from mcp_tencent.push.message import Report
-from mcp_tencent.push.message_email import compose_email
 from mcp_tencent.push.pacing import RateLimit
-from mcp_tencent.push.sender import Parcel, Receipt, Refusal
+from mcp_tencent.push.senders.message_email import compose_email
+from mcp_tencent.push.senders.sender import Parcel, Receipt, Refusal
 
 _REASON_LENGTH = 200
 _EXCHANGES = 4

@@ -28,9 +28,9 @@ from mcp_tencent.push.errors import (
     SendUnavailable,
 )
 from mcp_tencent.push.message import Report
-from mcp_tencent.push.message_dingtalk import dingtalk_messages
 from mcp_tencent.push.pacing import RateLimit
-from mcp_tencent.push.sender import Parcel, Receipt
+from mcp_tencent.push.senders.message_dingtalk import dingtalk_messages
+from mcp_tencent.push.senders.sender import Parcel, Receipt
 
 ENDPOINT = "https://oapi.dingtalk.com/robot/send"
 ROBOT_LIMIT = RateLimit(messages=18, per_s=60.0)
