@@ -29,7 +29,7 @@
     ├── DeadlineExceeded         no answer in the time given
     └── OutcomeUnknown           a write went out and nobody can say whether it took effect
 
-Errors of libraries become one of these at the edge (`cloud/calling.py`, `cloud/translation.py`), with
+Errors of libraries become one of these at the edge (`cloud/tencentcloud/errors.py`, `cloud/lightkube/errors.py`), with
 `raise … from`. `str(error)` is English for logs; `spoken` is Chinese for people; neither holds a secret.
 """
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from tencentcloud.cls.v20201016 import models
 
-from mcp_tencent.cloud.caller_tencentcloud import TencentCaller, request_of
-from mcp_tencent.cloud.instants import from_milliseconds, to_beijing_text, to_milliseconds
-from mcp_tencent.cloud.log_lines_tencentcloud import Cursor, context_line_of, line_of, read_cursor, table_of
-from mcp_tencent.cloud.log_walk import LogWalk
+from mcp_tencent.cloud.tencentcloud.caller import TencentCaller, request_of
+from mcp_tencent.cloud.tencentcloud.instants import from_milliseconds, to_beijing_text, to_milliseconds
+from mcp_tencent.cloud.tencentcloud.log_lines import Cursor, context_line_of, line_of, read_cursor, table_of
+from mcp_tencent.cloud.tencentcloud.log_walk import LogWalk
 from mcp_tencent.errors import CloudError, InvalidPeriod, InvalidQuery, InvalidRequest, UnexpectedAnswer
 from mcp_tencent.models.logs import (
     AnalysisTable,

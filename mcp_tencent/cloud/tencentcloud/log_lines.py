@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from mcp_tencent.cloud.instants import from_milliseconds
+from mcp_tencent.cloud.tencentcloud.instants import from_milliseconds
 from mcp_tencent.errors import InvalidRequest, UnexpectedAnswer
 from mcp_tencent.models.logs import AnalysisColumn, AnalysisTable, Cell, LogLine
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from tencentcloud.cls.v20201016 import models
 
-from mcp_tencent.cloud.caller_tencentcloud import TencentCaller, request_of
-from mcp_tencent.cloud.instants import from_milliseconds, parse_instant, to_milliseconds
-from mcp_tencent.cloud.log_catalog_tencentcloud import KEY_TAG, filters_of, key_tags, tags_of
+from mcp_tencent.cloud.tencentcloud.caller import TencentCaller, request_of
+from mcp_tencent.cloud.tencentcloud.instants import from_milliseconds, parse_instant, to_milliseconds
+from mcp_tencent.cloud.tencentcloud.log_catalog import KEY_TAG, filters_of, key_tags, tags_of
 from mcp_tencent.errors import AlreadyExists, InvalidPeriod, InvalidRequest, NotFound
 from mcp_tencent.models.alarms import (
     Alarm,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mcp_tencent.cloud.alarms_tencentcloud import TencentAlarms
-from mcp_tencent.cloud.caller_tencentcloud import TencentCaller
-from mcp_tencent.cloud.log_catalog_tencentcloud import TencentLogCatalog
-from mcp_tencent.cloud.log_search_tencentcloud import TencentLogSearch
+from mcp_tencent.cloud.tencentcloud.alarms import TencentAlarms
+from mcp_tencent.cloud.tencentcloud.caller import TencentCaller
+from mcp_tencent.cloud.tencentcloud.log_catalog import TencentLogCatalog
+from mcp_tencent.cloud.tencentcloud.log_search import TencentLogSearch
 
 
 class TencentLogService(TencentLogSearch, TencentLogCatalog, TencentAlarms):

@@ -7,7 +7,7 @@ import pytest
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
 from mcp_tencent import errors
-from mcp_tencent.cloud.errors_tencentcloud import (
+from mcp_tencent.cloud.tencentcloud.errors import (
     from_code,
     from_sdk,
     from_status,

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 
 from tencentcloud.monitor.v20180724 import models
 
-from mcp_tencent.cloud.caller_tencentcloud import TencentCaller, request_of
-from mcp_tencent.cloud.instants import BEIJING, from_milliseconds
+from mcp_tencent.cloud.tencentcloud.caller import TencentCaller, request_of
+from mcp_tencent.cloud.tencentcloud.instants import BEIJING, from_milliseconds
 from mcp_tencent.errors import InvalidPeriod
 from mcp_tencent.models.metrics import (
     ClusterTarget,

@@ -8,8 +8,8 @@ from typing import Any
 from tencentcloud.tke.v20180525 import models
 from tencentcloud.tke.v20220501 import models as models2022
 
-from mcp_tencent.cloud.caller_tencentcloud import TencentCaller, request_of
-from mcp_tencent.cloud.instants import parse_instant
+from mcp_tencent.cloud.tencentcloud.caller import TencentCaller, request_of
+from mcp_tencent.cloud.tencentcloud.instants import parse_instant
 from mcp_tencent.errors import InvalidRequest, NotFound, Unsupported
 from mcp_tencent.models.clusters import (
     Cluster,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from mcp_tencent.cloud.instants import to_milliseconds
+from mcp_tencent.cloud.tencentcloud.instants import to_milliseconds
 from mcp_tencent.models.logs import LogLine, SortOrder
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from tencentcloud.cls.v20201016 import models
 
-from mcp_tencent.cloud.caller_tencentcloud import TencentCaller, request_of
-from mcp_tencent.cloud.instants import parse_instant
+from mcp_tencent.cloud.tencentcloud.caller import TencentCaller, request_of
+from mcp_tencent.cloud.tencentcloud.instants import parse_instant
 from mcp_tencent.errors import AlreadyExists, InvalidRequest, NotFound
 from mcp_tencent.models.logs import (
     Dashboard,

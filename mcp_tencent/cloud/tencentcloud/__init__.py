@@ -1,0 +1,1 @@
+"""CLS, TKE and Monitor through the asynchronous clients of the Tencent Cloud SDK."""
