@@ -16,6 +16,7 @@ from operator import itemgetter
 from mcp_tencent.local_cloud.conditions import Condition, Timeline
 from mcp_tencent.local_cloud.scenario.fields import WorkloadRef
 from mcp_tencent.local_cloud.scenario.model import Alarm, Watch
+from mcp_tencent.local_cloud.tencent.cls.state import ClsState
 from mcp_tencent.local_cloud.tencent.ports import AlarmLevel, AlertRecord
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,13 +56,25 @@ class ScenarioAlarmHistory:
         alarms: Sequence[WatchedAlarm],
         timelines: Mapping[WorkloadRef, Timeline],
         memory_shares: Mapping[WorkloadRef, float],
+        policies: ClsState,
         beginning: datetime,
         now: Callable[[], datetime],
     ) -> None:
-        """`memory_shares`: what share of its limit each workload normally uses."""
+        """Derive records from `timelines`.
+
+        Args:
+            alarms: the scenario's alarms.
+            timelines: how each workload fared.
+            memory_shares: what share of its limit each workload normally uses.
+            policies: whether an alarm is still there and enabled, which clients of the API decide.
+            beginning: of the world's history.
+            now: the present of the simulation.
+        """
         self._alarms = alarms
         self._timelines = timelines
         self._memory_shares = memory_shares
+        self._policies = policies
+        self._gone_at: dict[str, datetime] = {}
         self._beginning = beginning
         self._now = now
 
@@ -71,11 +84,17 @@ class ScenarioAlarmHistory:
         found = [
             record
             for watched in self._alarms
-            if watched.alarm.enabled
             for record in self._records_of(watched, now)
-            if start <= record.started_at < end and record.started_at <= now
+            if start <= record.started_at < end and record.started_at <= self._heard_until(watched, now)
         ]
         return sorted(found, key=lambda record: (record.started_at, record.alarm_name))
+
+    def _heard_until(self, watched: WatchedAlarm, now: datetime) -> datetime:
+        """Return until when an alarm fires: now, or when it was disabled or found deleted."""
+        policy = self._policies.region(watched.region).alarms.get(watched.alarm_id)
+        if policy is None:
+            return self._gone_at.setdefault(watched.alarm_id, now)
+        return now if policy.enabled else policy.updated_at
 
     def episodes(self, watches: Sequence[Watch], now: datetime) -> Iterator[Episode]:
         """Yield when any of the watched symptoms held, until `now`, oldest first."""

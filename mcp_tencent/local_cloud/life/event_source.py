@@ -1,4 +1,4 @@
-"""The Kubernetes events of a cluster as a stream of log lines, as TKE's event persistence writes them into CLS."""
+"""The Kubernetes events of a cluster as log lines, as TKE's event persistence writes them into CLS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The nodes of all clusters: as TKE shows them, as metrics weigh them, and how pools grow, shrink and drain."""
+"""The nodes of all clusters: as TKE and metrics see them, and how pools grow, shrink and drain."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _ClusterNodes:
 class WorldNodes:
     """The ClusterNodes of a world."""
 
-    def __init__(self, simulation: Simulation, seed: int) -> None:
+    def __init__(self, simulation: Simulation, *, seed: int) -> None:
         self._simulation = simulation
         self._random = random.Random(seed)  # noqa: S311 - names, not secrets
         self._clusters: dict[str, _ClusterNodes] = {}
@@ -93,9 +93,15 @@ class WorldNodes:
             self._boot(cluster, pool)
 
     def drain(self, cluster_id: str, node_name: str) -> None:
-        """Cordon the node and evict its pods."""
+        """Cordon the node and delete its pods; their controllers start them elsewhere."""
         cluster = self._clusters[cluster_id]
-        cluster.kubernetes.drain_node(node_name)
+        node = cluster.kubernetes.get("Node", "", node_name)
+        if node is None:
+            return
+        cluster.kubernetes.apply({**node, "spec": {**node.get("spec", {}), "unschedulable": True}})
+        for pod in cluster.kubernetes.list("Pod"):
+            if pod["spec"].get("nodeName") == node_name:
+                cluster.kubernetes.delete("Pod", pod["metadata"]["namespace"], pod["metadata"]["name"])
         cluster.nodes[node_name] = replace(cluster.nodes[node_name], drained=True)
 
     def _boot(self, cluster: _ClusterNodes, pool: NodePool) -> None:
@@ -128,15 +134,16 @@ class WorldNodes:
             node.name,
             cpu_cores=node.cpu_cores,
             memory_bytes=node.memory_gib * _GIB,
-            labels=dict(node.labels),
-            address=node.lan_ip,
+            labels=node.labels,
+            internal_ip=node.lan_ip,
+            provider_id=f"qcloud:///{node.zone}/{node.instance_id}",
         )
 
     def _as_seen(self, cluster: _ClusterNodes, node: NodeView) -> NodeView:
         """Return a node with what Kubernetes knows of it now."""
         if node.state is not NodeState.RUNNING:
             return node
-        found = cluster.kubernetes.store.find("Node", "", node.name)
+        found = cluster.kubernetes.get("Node", "", node.name)
         if found is None:
             return replace(node, state=NodeState.FAILED, reason="node object is gone")
         conditions = found.get("status", {}).get("conditions", ())
@@ -145,5 +152,5 @@ class WorldNodes:
             node,
             state=NodeState.RUNNING if ready else NodeState.FAILED,
             reason="" if ready else "Kubelet stopped posting node status.",
-            unschedulable=bool(found["spec"].get("unschedulable", False)),
+            unschedulable=bool(found.get("spec", {}).get("unschedulable", False)),
         )

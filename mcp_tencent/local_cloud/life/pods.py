@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from mcp_tencent.local_cloud.conditions import KubernetesObject
@@ -54,6 +54,38 @@ def config_names(pod: KubernetesObject) -> list[tuple[str, str]]:
         if "secret" in volume:
             found.append(("Secret", volume["secret"]["secretName"]))
     return found
+
+
+def is_isolated(labels: Mapping[str, str], policies: Iterable[KubernetesObject]) -> bool:
+    """Return whether a NetworkPolicy lets nothing in to pods with these labels.
+
+    As the API defines it: policies add up, so one that lets something in opens what another closes.
+    """
+    selecting = [
+        policy["spec"]
+        for policy in policies
+        if _selects(policy["spec"].get("podSelector") or {}, labels)
+        and "Ingress" in policy["spec"].get("policyTypes", ["Ingress"])
+    ]
+    return bool(selecting) and not any(spec.get("ingress") for spec in selecting)
+
+
+def _selects(selector: KubernetesObject, labels: Mapping[str, str]) -> bool:
+    equal = all(labels.get(key) == value for key, value in (selector.get("matchLabels") or {}).items())
+    return equal and all(_meets(term, labels) for term in selector.get("matchExpressions") or ())
+
+
+def _meets(term: KubernetesObject, labels: Mapping[str, str]) -> bool:
+    value = labels.get(term["key"])
+    match term["operator"]:
+        case "In":
+            return value in term.get("values", ())
+        case "NotIn":
+            return value not in term.get("values", ())
+        case "Exists":
+            return value is not None
+        case _:
+            return value is None
 
 
 def _is_ready(pod: KubernetesObject) -> bool:

@@ -35,7 +35,7 @@ class ClockSettings(ScenarioModel):
 
 
 class KubernetesRule(ScenarioModel):
-    """What a user may do, as an RBAC rule."""
+    """Something that the user of the clusters may do, as an RBAC rule; * stands for everything."""
 
     namespaces: tuple[str, ...] = ("*",)
     verbs: tuple[str, ...] = ("*",)
@@ -43,13 +43,11 @@ class KubernetesRule(ScenarioModel):
 
 
 class Account(ScenarioModel):
-    """An API key pair and what it may do."""
+    """An API key pair."""
 
     name: str
     secret_id: str = Field(min_length=8)
     secret_key: str = Field(min_length=8, repr=False)
-    kubernetes: tuple[KubernetesRule, ...] = (KubernetesRule(),)
-    """What the kubeconfig that this account is given may do."""
 
 
 class NodePool(ScenarioModel):
@@ -349,7 +347,9 @@ class Scenario(ScenarioModel):
     history: DurationField = timedelta(days=15)
     """How long before the start its life begins."""
     accounts: tuple[Account, ...] = ()
-    """Empty: one account that may do everything."""
+    """Empty: one account."""
+    kubernetes_access: tuple[KubernetesRule, ...] = (KubernetesRule(),)
+    """What the kubeconfigs that TKE hands out may do; everything, unless it is said here."""
     clusters: tuple[Cluster, ...] = Field(min_length=1)
     logsets: tuple[Logset, ...] = ()
     log_profiles: dict[str, LogProfile] = Field(default_factory=dict)
