@@ -318,8 +318,12 @@ class DeliverySteps:
         await asyncio.to_thread(self._store.save, delivery)
 
     async def _change_pace(self, target: Target, change: Callable[[Pace], Pace]) -> Pace:
-        limited = f"{target.channel}/{','.join(target.recipients)}"
-        return await asyncio.to_thread(self._store.change_pace, limited, change)
+        return await asyncio.to_thread(self._store.change_pace, limited_by(target), change)
+
+
+def limited_by(target: Target) -> str:
+    """Return whose pace a target's messages count towards: the robot's, whoever is mentioned."""
+    return f"{target.channel}/{','.join(target.recipients)}"
 
 
 def _sorted_out(recipients: tuple[str, ...], receipt: Receipt) -> Outcome:

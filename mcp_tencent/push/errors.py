@@ -4,6 +4,8 @@
     ├── TargetInvalid         an address, mobile number or robot name that cannot be one
     ├── ChannelNotConfigured  nobody has set this channel up yet
     ├── ReportInvalid         a report that cannot be put into a message
+    ├── ReportUnknown         no report is called that, or there is none yet
+    ├── PersonUnknown         nobody we know has this name
     ├── DeliveryUnknown       no delivery has this id
     ├── DeliveryBroken        the workflow of a delivery ended in an error of ours
     └── SendFailed            the provider did not take the message
@@ -50,6 +52,18 @@ class ReportInvalid(PushError):
     """The report has a part that no message can carry."""
 
     hint = "Correct the report; the message says which part."
+
+
+class ReportUnknown(PushError):
+    """No report has this name, or none has been made yet."""
+
+    hint = "Name digest, last_answer, or the id of an incident; list_incidents shows them."
+
+
+class PersonUnknown(PushError):
+    """Nobody we know has this name."""
+
+    hint = "Use the name under which the person is enrolled."
 
 
 class DeliveryUnknown(PushError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import Column, Engine, Index, Text, delete, update
+from sqlalchemy import Column, ColumnElement, Engine, Index, Text, delete, func, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mcp_tencent.push.channels import Channel, Target
@@ -137,18 +137,33 @@ class SqlDeliveryStore:
         until: datetime,
         *,
         statuses: Sequence[DeliveryStatus] = tuple(DeliveryStatus),
+        person: str | None = None,
+        offset: int = 0,
         limit: int = 100,
     ) -> Sequence[Delivery]:
-        """Return deliveries asked for in [since, until), newest first."""
-        created_at = col(DeliveryRow.created_at)
+        """Return deliveries asked for in [since, until), newest first; of one person when one is named."""
         statement = (
             select(DeliveryRow)
-            .where(created_at >= since, created_at < until, col(DeliveryRow.status).in_(list(statuses)))
-            .order_by(created_at.desc(), col(DeliveryRow.id).desc())
+            .where(*_asked_for(since, until, statuses, person))
+            .order_by(col(DeliveryRow.created_at).desc(), col(DeliveryRow.id).desc())
+            .offset(offset)
             .limit(limit)
         )
         with reading(self._engine) as session:
             return [_delivery(row) for row in session.exec(statement)]
+
+    def count(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        statuses: Sequence[DeliveryStatus] = tuple(DeliveryStatus),
+        person: str | None = None,
+    ) -> int:
+        """Return how many deliveries `between` would return without a limit."""
+        statement = select(func.count()).where(*_asked_for(since, until, statuses, person))
+        with reading(self._engine) as session:
+            return session.exec(statement).one()
 
     def change_pace(self, target: str, change: Callable[[Pace], Pace]) -> Pace:
         """Replace a target's pace by what `change` makes of it, safe against other processes; return it."""
@@ -211,6 +226,14 @@ class SqlPreferenceStore:
     def forget(self, session: Session, person_id: str) -> None:
         """Delete a person's preferences, within the transaction that removes the person."""
         changed_rows(session, delete(PreferenceRow).where(col(PreferenceRow.person) == person_id))
+
+
+def _asked_for(
+    since: datetime, until: datetime, statuses: Sequence[DeliveryStatus], person: str | None
+) -> list[ColumnElement[bool]]:
+    created_at = col(DeliveryRow.created_at)
+    wanted = [created_at >= since, created_at < until, col(DeliveryRow.status).in_(list(statuses))]
+    return wanted if person is None else [*wanted, col(DeliveryRow.person) == person]
 
 
 def _row(delivery: Delivery) -> DeliveryRow:
