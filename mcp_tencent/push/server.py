@@ -10,8 +10,8 @@ from mcp_tencent.serving.server import GatewayServer
 NAME = "mcp-notification-push"
 INSTRUCTIONS = (
     "Sends reports (the daily digest, the last answer, an incident) to people by e-mail and to DingTalk "
-    "groups, keeps where each person gets them, and tells what became of each delivery. Deliveries are durable: a "
-    "report that was accepted arrives even after an outage, or is listed as failed with the reason."
+    "groups, keeps where each person gets them, and tells what became of each delivery. Deliveries are "
+    "durable: an accepted report arrives even after an outage, or is listed as failed with the reason."
 )
 
 
@@ -21,6 +21,7 @@ def push_server(desk: PushDesk, gateway: Gateway, *, otherwise: Caller | None = 
     Args:
         desk: What the tools work with.
         gateway: The policy around them.
-        otherwise: Who calls when nobody is named; `desk.caller` must agree with it.
+        otherwise: Who calls when nobody is named.
     """
-    return GatewayServer(NAME, push_tools(desk), gateway, otherwise=otherwise, instructions=INSTRUCTIONS)
+    tools = push_tools(desk, otherwise=otherwise)
+    return GatewayServer(NAME, tools, gateway, otherwise=otherwise, instructions=INSTRUCTIONS)

@@ -35,6 +35,7 @@ from mcp_tencent.push.recipients import Choice, House, recipients
 from mcp_tencent.push.records import DeliveryPreference, PreferenceStore
 from mcp_tencent.push.trial import ChannelTrial
 from mcp_tencent.serving.declare import DeclaredTool, DryRun, ToolSet
+from mcp_tencent.serving.identity import caller_of
 
 PAGE = 20
 
@@ -112,7 +113,6 @@ class PushDesk:
         preferences: Who wants reports where.
         log: Past deliveries.
         house: What the settings say.
-        caller: Tells who makes the call of a context.
         now: The wall clock.
         zone: Where days begin at midnight.
         new_key: Gives an id that was never given before.
@@ -125,7 +125,6 @@ class PushDesk:
     preferences: PreferenceStore
     log: DeliveryLog
     house: House
-    caller: Callable[[Context[Any, Any]], Caller]
     now: Callable[[], datetime]
     zone: tzinfo
     new_key: Callable[[], str]
@@ -150,16 +149,23 @@ class PushDesk:
         return await self.people.identify(person)
 
 
-def push_tools(desk: PushDesk) -> Sequence[DeclaredTool]:
-    """Return the declared tools."""
+CallerOf = Callable[[Context[Any, Any]], Caller]
+
+
+def push_tools(desk: PushDesk, *, otherwise: Caller | None = None) -> Sequence[DeclaredTool]:
+    """Return the declared tools; `otherwise` is who calls when nobody is named."""
     tools = ToolSet(outside="push")
-    _declare_sending(tools, desk)
-    _declare_settings(tools, desk)
-    _declare_log(tools, desk)
+
+    def who(context: Context[Any, Any]) -> Caller:
+        return caller_of(context.request_context, otherwise)
+
+    _declare_sending(tools, desk, who)
+    _declare_settings(tools, desk, who)
+    _declare_log(tools, desk, who)
     return tools.tools
 
 
-def _declare_sending(tools: ToolSet, desk: PushDesk) -> None:
+def _declare_sending(tools: ToolSet, desk: PushDesk, who: CallerOf) -> None:
     @tools.write("发送报告", shows=_SHOWS)
     async def send_report(
         context: Context[Any, Any],
@@ -191,7 +197,7 @@ def _declare_sending(tools: ToolSet, desk: PushDesk) -> None:
 
         Example: send_report(report="digest", channel="email", to="ops@example.com").
         """
-        caller = desk.caller(context)
+        caller = who(context)
         targets = recipients(Choice(channel), to, await desk.preferences_of(caller), desk.house)
         found = await desk.reports.report(report, caller=caller)
         deliveries: list[Delivery] = []
@@ -218,9 +224,7 @@ def _declare_sending(tools: ToolSet, desk: PushDesk) -> None:
 
         Example: test_channel(channel="dingtalk").
         """
-        (target,) = recipients(
-            Choice(channel), None, await desk.preferences_of(desk.caller(context)), desk.house
-        )
+        (target,) = recipients(Choice(channel), None, await desk.preferences_of(who(context)), desk.house)
         if not dry_run:
             await desk.trial.send(target)
         return TestAnswer(
@@ -231,7 +235,7 @@ def _declare_sending(tools: ToolSet, desk: PushDesk) -> None:
         )
 
 
-def _declare_settings(tools: ToolSet, desk: PushDesk) -> None:
+def _declare_settings(tools: ToolSet, desk: PushDesk, who: CallerOf) -> None:
     @tools.write("设置接收方式", naturally_idempotent=True, shows=_SHOWS)
     async def set_delivery(
         context: Context[Any, Any],
@@ -257,7 +261,7 @@ def _declare_settings(tools: ToolSet, desk: PushDesk) -> None:
 
         Example: set_delivery(channel="email", target="ops@example.com").
         """
-        whose = await desk.whose(person, desk.caller(context))
+        whose = await desk.whose(person, who(context))
         known = await asyncio.to_thread(desk.preferences.of, whose)
         wanted = _changed(whose, Channel(channel), target, enabled, known, desk.house)
         if not dry_run:
@@ -273,12 +277,12 @@ def _declare_settings(tools: ToolSet, desk: PushDesk) -> None:
 
         Example: get_delivery().
         """
-        whose = await desk.whose(person, desk.caller(context))
+        whose = await desk.whose(person, who(context))
         known = await asyncio.to_thread(desk.preferences.of, whose)
         return _preferences_answer(whose, known, dry_run=False)
 
 
-def _declare_log(tools: ToolSet, desk: PushDesk) -> None:
+def _declare_log(tools: ToolSet, desk: PushDesk, who: CallerOf) -> None:
     @tools.read("查看推送记录", shows=_SHOWS)
     async def list_deliveries(
         context: Context[Any, Any],
@@ -302,7 +306,7 @@ def _declare_log(tools: ToolSet, desk: PushDesk) -> None:
 
         Example: list_deliveries(period="24h", status="failed").
         """
-        caller = desk.caller(context)
+        caller = who(context)
         person = None if caller.may(Permission.CONFIGURE) else caller.name
         meant = parse_period(period, now=desk.now(), zone=desk.zone)
         statuses, offset = _STATUSES[status], int(cursor or 0)
