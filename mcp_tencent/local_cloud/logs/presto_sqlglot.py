@@ -7,7 +7,6 @@ no network anyway; what is refused here is refused early and with its position.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import sqlglot
@@ -26,19 +25,12 @@ _FORBIDDEN = (
     exp.DDL, exp.DML, exp.Command, exp.Pragma, exp.Copy, exp.Attach, exp.Detach, exp.Set, exp.Into,
     exp.Parameter, exp.Placeholder, exp.SessionParameter, exp.ReadCSV, exp.ReadParquet, exp.Lock,
 )  # fmt: skip
-_UNKNOWN_TO_SQLGLOT = frozenset(
-    "abs ceil ceiling floor sign sqrt cbrt exp ln log2 log10 mod power pow radians degrees sin cos tan asin acos "
-    "atan atan2 pi greatest least width_bucket truncate to_base from_base chr codepoint length lpad rpad ltrim rtrim "
-    "trim lower upper replace reverse substr substring strpos position split split_part starts_with ends_with "
-    "concat concat_ws contains typeof json_extract json_extract_scalar json_array_length json_parse json_format "
-    "regexp_replace regexp_like regexp_extract regexp_count bool_and bool_or every geometric_mean "
-    "max_by min_by arbitrary any_value array_distinct array_join array_max array_min array_sort cardinality element_at "
-    "date_add date_diff date_trunc day day_of_week day_of_year dow doy hour minute month quarter second week year "
-    "millisecond md5 sha256 hash levenshtein_distance hamming_distance entropy skewness kurtosis mode median "
-    "is_nan is_finite is_infinite if coalesce nullif round row_number rank dense_rank lag lead first_value "
-    "last_value nth_value ntile percent_rank cume_dist".split()
-)
-"""Scalar and aggregate functions without a class of their own in sqlglot that DuckDB has under the same name."""
+_NAMES = """
+codepoint entropy every geometric_mean hamming_distance hash is_finite is_infinite json_array_length
+millisecond to_base
+"""
+_UNKNOWN_TO_SQLGLOT = frozenset(_NAMES.split()) | {"time_series", "histogram"}
+"""Functions without a class of their own in sqlglot: DuckDB's under the same name, and those rewritten here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +69,9 @@ class _Translation:
         self._find_series(select)
         self._complete(select)
         rewritten = select.transform(self._rewritten)
-        return Translated(sql=rewritten.sql(dialect="duckdb"), columns=columns, series=self._series)
+        return Translated(
+            sql=rewritten.sql(dialect="duckdb", identify=True), columns=columns, series=self._series
+        )
 
     def _refused(self, message: str, node: exp.Expr | None = None) -> SqlSyntaxError:
         start = 0
@@ -94,7 +88,8 @@ class _Translation:
             parsed = [each for each in sqlglot.parse(self._sql, read="presto") if each is not None]
         except ParseError as error:
             first = error.errors[0] if error.errors else {}
-            position = _offset_of(self._sql, first.get("line"), first.get("col"))
+            end = _offset_of(self._sql, first.get("line"), first.get("col"))
+            position = max(end + 1 - len(first.get("highlight") or "x"), 0)
             raise SqlSyntaxError(first.get("description") or "no SELECT", self._offset + position) from error
         except SqlglotError as error:
             raise self._refused("a text or an identifier is not closed") from error
@@ -129,7 +124,10 @@ class _Translation:
                 raise self._refused(f"function '{node.name}' is not supported", node)
 
     def _complete(self, select: exp.Select) -> None:
-        """Add the implied table, and the limit of rows that holds when none is given."""
+        """Add what is implied: the table, Presto's names of unnamed columns, and the limit of rows."""
+        for index, projection in enumerate(select.expressions):
+            if not isinstance(projection, exp.Alias | exp.Column | exp.Star):
+                projection.replace(exp.alias_(projection.copy(), f"_col{index}"))
         for each in list(select.find_all(exp.Select)):
             if not each.args.get("from_") and not each.args.get("from"):
                 each.from_("log", copy=False)
@@ -209,7 +207,7 @@ def _is_call(node: exp.Expr, name: str) -> bool:
 def _arguments(call: exp.Expr) -> list[exp.Expr]:
     if isinstance(call, exp.Anonymous):
         return list(call.expressions)
-    return [each for each in call.iter_expressions()]
+    return list(call.iter_expressions())
 
 
 def _is_milliseconds(node: exp.Expr) -> bool:

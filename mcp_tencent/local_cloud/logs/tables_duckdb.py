@@ -4,6 +4,7 @@ A table of lines has the columns ts (ms), origin, src, minute, seq (the place of
 extra (all field values, for the full-text index) and one VARCHAR column per key, named by `column_of`.
 """
 
+# ruff: noqa: S608 - SQL is written here; what people write reaches it as literals or checked trees only
 from __future__ import annotations
 
 import itertools
@@ -16,8 +17,10 @@ import duckdb
 from mcp_tencent.local_cloud.logs.errors import AnalysisFailed, AnalysisTooExpensive
 from mcp_tencent.local_cloud.logs.indexing import FILENAME, HOSTNAME, SOURCE, TAG_PREFIX
 from mcp_tencent.local_cloud.logs.lines import LogLine, LogOrigin
+from mcp_tencent.local_cloud.logs.query.segments import FIELD_BREAK
 
-_BETWEEN, _NULL = "\x1f", "\x1e"
+RESERVED_BREAK, RESERVED_NULL = "\x1f", "\x1e"
+"""Stand between values and for missing ones while lines are loaded; no value may be made of them."""
 _ROWS_PER_INSERT = 50_000
 _TIMEOUT_SECONDS = 20.0
 PLACE = "ts, src, minute, seq"
@@ -106,7 +109,7 @@ class LogTables:
             )
             texts = (
                 [line.text for line in lines],
-                ["\n".join([value for _, value in line.fields]) for line in lines],
+                [FIELD_BREAK.join([value for _, value in line.fields]) for line in lines],
                 *values,
             )
             self._load(table, keys, numbers, texts)
@@ -119,7 +122,7 @@ class LogTables:
             for key, value in line.fields:
                 column = values.get(key)
                 if column is None:
-                    column = values[key] = [_NULL] * len(lines)
+                    column = values[key] = [RESERVED_NULL] * len(lines)
                 column[row] = value
         names = []
         for key in values:
@@ -215,7 +218,7 @@ class LogTables:
 
 
 def _joined(column: Sequence[str]) -> str:
-    joined = _BETWEEN.join(column)
-    if joined.count(_BETWEEN) != len(column) - 1:
-        joined = _BETWEEN.join(value.replace(_BETWEEN, " ") for value in column)
+    joined = RESERVED_BREAK.join(column)
+    if joined.count(RESERVED_BREAK) != len(column) - 1:
+        joined = RESERVED_BREAK.join(value.replace(RESERVED_BREAK, " ") for value in column)
     return joined

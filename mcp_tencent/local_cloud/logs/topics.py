@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from mcp_tencent.local_cloud.logs.indexing import TopicIndex
 from mcp_tencent.local_cloud.logs.lines import LogLine, LogSource
 from mcp_tencent.local_cloud.logs.places import MINUTE_MS, package_id
-from mcp_tencent.local_cloud.logs.tables_duckdb import Batch, LineTable, LogTables
+from mcp_tencent.local_cloud.logs.tables_duckdb import (
+    RESERVED_BREAK,
+    RESERVED_NULL,
+    Batch,
+    LineTable,
+    LogTables,
+)
 
 HOUR_MS = 60 * MINUTE_MS
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RESERVED = {ord(RESERVED_NULL): " ", ord(RESERVED_BREAK): " "}
 
 
 def to_datetime(milliseconds: int) -> datetime:
@@ -147,13 +154,10 @@ class Topic:
 
 
 def _storable(line: LogLine) -> LogLine:
-    """Replace what is no Unicode text, as a lenient decoder does."""
-    texts: Sequence[str] = (line.text, *(part for pair in line.fields for part in pair))
-    if all(text.isascii() for text in texts):
-        return line
+    """Replace what is no Unicode text, as a lenient decoder does, and the two reserved characters."""
     fields = tuple((_encodable(key), _encodable(value)) for key, value in line.fields)
     return replace(line, text=_encodable(line.text), fields=fields)
 
 
 def _encodable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
+    return text.encode("utf-8", "replace").decode().translate(_RESERVED)

@@ -7,16 +7,18 @@ around anything but a slot's name stay as they are, so JSON can be written plain
 from __future__ import annotations
 
 import difflib
+import hashlib
 import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from random import Random
 from zoneinfo import ZoneInfo
 
 from mcp_tencent.local_cloud.conditions import LogPattern
 from mcp_tencent.local_cloud.logs.errors import TemplateError
-from mcp_tencent.local_cloud.logs.generation.traces import Random, go_trace, java_trace, python_trace
+from mcp_tencent.local_cloud.logs.generation.traces import go_trace, java_trace, python_trace
 
 _SLOT = re.compile(r"\{([a-z][a-z0-9_]*(?::[^{}\n]*)?)\}")
 _TYPICAL_LATENCY_MS = 45.0
@@ -53,51 +55,49 @@ Filler = Callable[[Random, Scene], str]
 
 def _one_of(*choices: str) -> Filler:
     count = len(choices)
-    return lambda random, scene: choices[int(random() * count)]
+    return lambda rng, scene: choices[int(rng.random() * count)]
 
 
 def _number(low: int, high: int) -> Filler:
     width = high - low + 1
-    return lambda random, scene: str(low + int(random() * width))
+    return lambda rng, scene: str(low + int(rng.random() * width))
 
 
 def _hexadecimal(digits: int) -> Filler:
-    half = 16 ** (digits // 2)
-    form = f"%0{digits // 2}x%0{digits - digits // 2}x"
-    rest = 16 ** (digits - digits // 2)
-    return lambda random, scene: form % (int(random() * half), int(random() * rest))
+    form, bits = f"%0{digits}x", 4 * digits
+    return lambda rng, scene: form % rng.getrandbits(bits)
 
 
-def _uuid(random: Random, scene: Scene) -> str:
-    high, low = int(random() * 2**48), int(random() * 2**48)
-    return f"{high >> 16:08x}-{high & 0xFFFF:04x}-4{low >> 36:03x}-a{low >> 24 & 0xFFF:03x}-{low & 0xFFFFFF:06x}{high & 0xFFFFFF:06x}"
+def _uuid(rng: Random, scene: Scene) -> str:
+    text = f"{rng.getrandbits(120):030x}"
+    return f"{text[:8]}-{text[8:12]}-4{text[12:15]}-a{text[15:18]}-{text[18:]}"
 
 
-def _ip(random: Random, scene: Scene) -> str:
-    number = int(random() * 2**24)
+def _ip(rng: Random, scene: Scene) -> str:
+    number = rng.getrandbits(24)
     return f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
 
 
-def _latency(random: Random, scene: Scene) -> str:
+def _latency(rng: Random, scene: Scene) -> str:
     """Exponential above a floor: most requests are quick, a few are slow."""
-    return str(int(_TYPICAL_LATENCY_MS * scene.latency * (0.35 - 0.65 * math.log(1.0 - random()))) + 1)
+    return str(int(_TYPICAL_LATENCY_MS * scene.latency * (0.35 - 0.65 * math.log(1.0 - rng.random()))) + 1)
 
 
-def _order_id(random: Random, scene: Scene) -> str:
-    return f"SO{int(random() * 10**10):010d}"
+def _order_id(rng: Random, scene: Scene) -> str:
+    return f"SO{int(rng.random() * 10**10):010d}"
 
 
-def _amount(random: Random, scene: Scene) -> str:
-    return f"{9.9 + random() * 2990:.2f}"
+def _amount(rng: Random, scene: Scene) -> str:
+    return f"{9.9 + rng.random() * 2990:.2f}"
 
 
 _FILLERS: Mapping[str, Filler] = {
-    "time": lambda random, scene: scene.time_text(),
-    "level": lambda random, scene: scene.level,
-    "namespace": lambda random, scene: scene.namespace,
-    "workload": lambda random, scene: scene.workload,
-    "container": lambda random, scene: scene.container,
-    "pod": lambda random, scene: scene.pod,
+    "time": lambda rng, scene: scene.time_text(),
+    "level": lambda rng, scene: scene.level,
+    "namespace": lambda rng, scene: scene.namespace,
+    "workload": lambda rng, scene: scene.workload,
+    "container": lambda rng, scene: scene.container,
+    "pod": lambda rng, scene: scene.pod,
     "order_id": _order_id,
     "user_id": _number(100_000, 9_999_999),
     "sku": _number(10_000, 99_999),
@@ -111,7 +111,12 @@ _FILLERS: Mapping[str, Filler] = {
     "span_id": _hexadecimal(16),
     "request_id": _hexadecimal(16),
     "path": _one_of(
-        "/api/v1/orders", "/api/v1/orders/search", "/api/v1/cart", "/api/v1/pay", "/api/v1/users/me", "/healthz"
+        "/api/v1/orders",
+        "/api/v1/orders/search",
+        "/api/v1/cart",
+        "/api/v1/pay",
+        "/api/v1/users/me",
+        "/healthz",
     ),
     "method": _one_of("GET", "GET", "GET", "POST", "PUT"),
     "status": _one_of("200", "200", "200", "200", "200", "201", "204", "302", "404"),
@@ -123,9 +128,9 @@ _FILLERS: Mapping[str, Filler] = {
     "product": _one_of("蓝牙耳机", "机械键盘", "咖啡豆", "登山背包", "保温杯", "护眼台灯"),
     "reason": _one_of("库存不足", "支付超时", "优惠券已过期", "风控拦截", "账户余额不足"),
     "table": _one_of("t_order", "t_order_item", "t_user", "t_stock", "t_coupon"),
-    "java_trace": lambda random, scene: java_trace(random),
-    "python_trace": lambda random, scene: python_trace(random),
-    "go_trace": lambda random, scene: go_trace(random),
+    "java_trace": lambda rng, scene: java_trace(rng),
+    "python_trace": lambda rng, scene: python_trace(rng),
+    "go_trace": lambda rng, scene: go_trace(rng),
 }
 SLOTS = tuple(sorted(_FILLERS))
 """Names of all slots, besides {int:LOW:HIGH} and {choice:A|B|C}."""
@@ -141,30 +146,39 @@ class Template:
             TemplateError: a slot is unknown or wrongly parametrised.
         """
         self.level = pattern.level
+        identity = f"{pattern.level}\0{pattern.template}\0{pattern.fields}"
+        self.fingerprint = int.from_bytes(hashlib.blake2b(identity.encode(), digest_size=8).digest(), "big")
         self._slots: dict[str, int] = {}
         self._fillers: list[Filler] = []
-        self._text = self._compiled(pattern.template)
-        self._fields = tuple((name, self._compiled(form)) for name, form in pattern.fields if name != "level")
+        self._form, self._used = self._compiled(pattern.template)
+        self._fields = tuple(
+            (name, *self._compiled(form)) for name, form in pattern.fields if name != "level"
+        )
+        self._level = (("level", pattern.level),)
 
-    def fill(self, random: Random, scene: Scene) -> tuple[str, tuple[tuple[str, str], ...]]:
+    def fill(self, rng: Random, scene: Scene) -> tuple[str, tuple[tuple[str, str], ...]]:
         """Return a line's text and its fields, `level` first."""
-        values = [filler(random, scene) for filler in self._fillers]
-        form, used = self._text
-        text = form % tuple([values[slot] for slot in used])
+        values = [filler(rng, scene) for filler in self._fillers]
+        text = self._form % tuple([values[slot] for slot in self._used])
         if not self._fields:
-            return text, (("level", self.level),)
-        fields = [(name, form % tuple([values[slot] for slot in used])) for name, (form, used) in self._fields]
-        return text, (("level", self.level), *fields)
+            return text, self._level
+        fields = [
+            # Most fields are one slot and nothing else: those need no formatting.
+            (name, values[used[0]] if form == "%s" else form % tuple([values[slot] for slot in used]))
+            for name, form, used in self._fields
+        ]
+        return text, (*self._level, *fields)
+
+    def _slot(self, name: str) -> int:
+        if name not in self._slots:
+            self._slots[name] = len(self._fillers)
+            self._fillers.append(_filler(name))
+        return self._slots[name]
 
     def _compiled(self, text: str) -> tuple[str, tuple[int, ...]]:
         parts = _SLOT.split(text)
-        used = []
-        for slot in parts[1::2]:
-            if slot not in self._slots:
-                self._slots[slot] = len(self._fillers)
-                self._fillers.append(_filler(slot))
-            used.append(self._slots[slot])
-        return "%s".join(part.replace("%", "%%") for part in parts[0::2]), tuple(used)
+        used = tuple(self._slot(name) for name in parts[1::2])
+        return "%s".join(part.replace("%", "%%") for part in parts[0::2]), used
 
 
 def _filler(slot: str) -> Filler:

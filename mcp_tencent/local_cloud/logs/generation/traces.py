@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-Random = Callable[[], float]
-"""Returns the next number in [0, 1)."""
+from random import Random
 
 _JAVA_CAUSES = (
     ("java.sql.SQLTransientConnectionException", "HikariPool-1 - Connection is not available, request timed out after 30000ms"),
@@ -52,27 +49,34 @@ _GO_FRAMES = (
 )
 
 
-def java_trace(random: Random) -> str:
+def java_trace(rng: Random) -> str:
     """Return an exception with its frames and a cause."""
-    name, message = _JAVA_CAUSES[int(random() * len(_JAVA_CAUSES))]
-    depth = 3 + int(random() * (len(_JAVA_FRAMES) - 3))
-    frames = [f"\tat {frame.format(20 + int(random() * 400))}" for frame in _JAVA_FRAMES[:depth]]
+    name, message = _JAVA_CAUSES[int(rng.random() * len(_JAVA_CAUSES))]
+    depth = 3 + int(rng.random() * (len(_JAVA_FRAMES) - 3))
+    frames = [f"\tat {frame.format(20 + int(rng.random() * 400))}" for frame in _JAVA_FRAMES[:depth]]
     head = f"com.shop.common.ServiceException: 处理请求失败: {message}"
     return "\n".join([head, *frames, f"Caused by: {name}: {message}", frames[0], f"\t... {depth + 24} more"])
 
 
-def python_trace(random: Random) -> str:
+def python_trace(rng: Random) -> str:
     """Return a traceback, most recent call last."""
-    name, message = _PYTHON_CAUSES[int(random() * len(_PYTHON_CAUSES))]
+    name, message = _PYTHON_CAUSES[int(rng.random() * len(_PYTHON_CAUSES))]
     lines = ["Traceback (most recent call last):"]
-    for file, function, code in _PYTHON_FRAMES[: 2 + int(random() * 3)]:
-        lines += [f'  File "{file}", line {10 + int(random() * 300)}, in {function}', f"    {code}"]
+    for file, function, code in _PYTHON_FRAMES[: 2 + int(rng.random() * 3)]:
+        lines += [f'  File "{file}", line {10 + int(rng.random() * 300)}, in {function}', f"    {code}"]
     return "\n".join([*lines, f"{name}: {message}"])
 
 
-def go_trace(random: Random) -> str:
+def go_trace(rng: Random) -> str:
     """Return a panic with the stack of its goroutine."""
-    lines = [_GO_CAUSES[int(random() * len(_GO_CAUSES))], "", f"goroutine {1 + int(random() * 9000)} [running]:"]
+    lines = [
+        _GO_CAUSES[int(rng.random() * len(_GO_CAUSES))],
+        "",
+        f"goroutine {1 + int(rng.random() * 9000)} [running]:",
+    ]
     for function, file in _GO_FRAMES:
-        lines += [f"{function}(0xc000{int(random() * 0xFFFFF):05x})", f"\t{file}:{10 + int(random() * 900)}"]
+        lines += [
+            f"{function}(0xc000{int(rng.random() * 0xFFFFF):05x})",
+            f"\t{file}:{10 + int(rng.random() * 900)}",
+        ]
     return "\n".join([*lines, "exit status 2"])

@@ -24,6 +24,7 @@ _MINUTE_MS = 60_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _MASK = 2**64 - 1
+_GOLDEN = 0x9E3779B97F4A7C15
 _ANY_ERROR = LogPattern(
     template="{time} {level} [{trace_id}] request failed: {method} {path} status={error_status} cost={latency_ms}ms",
     level="ERROR",
@@ -76,7 +77,9 @@ class WorkloadLogSource:
         identity = f"{seed}/{cluster_id}/{namespace}/{workload}/{container}"
         self._seed = int.from_bytes(hashlib.blake2b(identity.encode(), digest_size=8).digest(), "big")
         self._cluster_id = cluster_id
-        self._scene = Scene(namespace=namespace, workload=workload, container=container, timezone=season.timezone)
+        self._scene = Scene(
+            namespace=namespace, workload=workload, container=container, timezone=season.timezone
+        )
         self._timeline = timeline
         self._season = season
         self._node_of = node_of or _made_up_node
@@ -115,7 +118,10 @@ class WorkloadLogSource:
                 for name, per_minute in self._rates(stretch.condition, season):
                     process = processes.get(name)
                     if process is None:
-                        process = processes[name] = _Process(self._template(name[0]), self._process_seed(name, minute))
+                        template = self._template(name[0])
+                        kind = self._seed ^ template.fingerprint
+                        seed = _mixed(kind + name[1] + minute * _GOLDEN)
+                        process = processes[name] = _Process(template, seed)
                     process.pieces.append(_Piece(low, high, per_minute / _MINUTE_MS, stretch.condition))
         lines: list[tuple[int, int, LogLine]] = []
         for process in processes.values():
@@ -138,37 +144,36 @@ class WorkloadLogSource:
             same = condition.patterns[: number - 1].count(pattern)
             yield (pattern, 1 + same), pattern.per_minute
 
-    def _events(self, process: _Process, end_ms: int) -> Iterator[tuple[int, int, LogLine]]:
-        """Walk along the pieces, from one event to the next, until `end_ms`."""
+    def _events(self, process: _Process, end_ms: int) -> list[tuple[int, int, LogLine]]:
+        """Walk along the pieces, from one event to the next, until `end_ms`; return (ms, tie-breaker, line)."""
+        events: list[tuple[int, int, LogLine]] = []
         # The first gap is a plain hash: most patterns are rare, and seeding a generator is what costs most.
         gap = -math.log(1.0 - _unit(process.seed))
-        draw: Callable[[], float] | None = None
+        rng: random.Random | None = None
         scene, template = self._scene, process.template
+        scene.level = template.level
         for piece in process.pieces:
             at, per_ms, pods = piece.start_ms, piece.per_ms, piece.condition.pods
+            scene.latency = piece.condition.latency
             while gap < (piece.end_ms - at) * per_ms:
                 at += gap / per_ms
                 stamp = int(at)
                 if stamp >= end_ms:
-                    return
-                draw = draw or random.Random(process.seed).random  # noqa: S311 - made-up logs
-                scene.timestamp_ms, scene.level, scene.latency = stamp, template.level, piece.condition.latency
-                scene.pod = pods[int(draw() * len(pods))]
-                text, fields = template.fill(draw, scene)
-                yield stamp, process.seed, LogLine(stamp, text, fields, self._origin(scene.pod))
-                gap = -math.log(1.0 - draw())
+                    return events
+                rng = rng or random.Random(process.seed)  # noqa: S311 - made-up logs
+                scene.timestamp_ms = stamp
+                scene.pod = pods[int(rng.random() * len(pods))]
+                text, fields = template.fill(rng, scene)
+                events.append((stamp, process.seed, LogLine(stamp, text, fields, self._origin(scene.pod))))
+                gap = -math.log(1.0 - rng.random())
             gap -= (piece.end_ms - at) * per_ms
+        return events
 
     def _template(self, pattern: LogPattern) -> Template:
         template = self._templates.get(pattern)
         if template is None:
             template = self._templates[pattern] = Template(pattern)
         return template
-
-    def _process_seed(self, name: tuple[LogPattern, int], minute: int) -> int:
-        pattern, number = name
-        kind = _fingerprint(pattern) + number
-        return _mixed((self._seed ^ kind) + minute * 0x9E3779B97F4A7C15)
 
     def _origin(self, pod: str) -> LogOrigin:
         origin = self._origins.get(pod)
@@ -198,11 +203,6 @@ class WorkloadLogSource:
 def _made_up_node(pod: str) -> tuple[str, str]:
     number = hashlib.blake2b(pod.encode(), digest_size=1).digest()[0] % 4
     return f"node-{number + 1}", f"10.0.0.{number + 11}"
-
-
-def _fingerprint(pattern: LogPattern) -> int:
-    text = f"{pattern.level}\0{pattern.template}"
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
 def _mixed(number: int) -> int:

@@ -73,9 +73,11 @@ def _check_characters(text: str) -> None:
 
 
 def _as_syntax_error(error: UnexpectedInput, text: str) -> QuerySyntaxError:
-    if isinstance(error, UnexpectedToken) and error.token.type == "$END" or isinstance(error, UnexpectedEOF):
+    if isinstance(error, UnexpectedEOF) or (
+        isinstance(error, UnexpectedToken) and error.token.type == "$END"
+    ):
         return QuerySyntaxError("the query ends too early", len(text))
-    position = error.pos_in_stream or 0
+    position: int = error.pos_in_stream or 0  # type: ignore[redundant-expr]  # lark declares it wrongly
     if isinstance(error, UnexpectedToken):
         shown = str(error.token)
         return QuerySyntaxError(f"unexpected '{shown}'", position)
@@ -132,13 +134,13 @@ def _number_of(token: Token) -> str:
 def _with_key(node: Node, key: str, position: int) -> Node:
     match node:
         case Compare(key="") | Words(key=None):
-            return replace(node, key=key)
+            return replace(node, key=key, position=position)
         case MatchAll():
             return Exists(key=key, position=position)
         case Phrase(key=None):
             if not node.pattern:
-                return IsEmpty(key=key, position=node.position)
-            return replace(node, key=key)
+                return IsEmpty(key=key, position=position)
+            return replace(node, key=key, position=position)
         case And():
             return all_of(_with_key(each, key, position) for each in node.nodes)
         case Or():

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from mcp_tencent.local_cloud.logs.indexing import TextIndex
 
+FIELD_BREAK = "\x1d"
+"""Stands between values that are searched as one text: it cuts always, and no phrase reaches across it."""
+_BREAK = r"\x{1D}"
 _HAN = r"\x{3400}-\x{4DBF}\x{4E00}-\x{9FFF}\x{F900}-\x{FAFF}"
 
 
@@ -82,29 +85,25 @@ def tokens(pattern: str, index: TextIndex) -> list[tuple[Token, ...]]:
 def expression(sequence: tuple[Token, ...], index: TextIndex) -> str:
     """Return an RE2 pattern that finds `sequence` as neighbouring tokens of a text."""
     inner = "".join(f"\\x{{{ord(char):X}}}" for char in index.tokenizer)
-    cut_class = inner + (_HAN if index.contain_zh else "")
-    flags = "(?s)" if index.case_sensitive else "(?is)"
-    if not cut_class:
-        return flags + "^" + "".join(_word(token, "") for token in sequence) + "$"
-    parts: list[str] = []
+    cuts = _BREAK + inner + (_HAN if index.contain_zh else "")
+    parts: list[str] = ["(?s)" if index.case_sensitive else "(?is)"]
     for position, token in enumerate(sequence):
         han = _is_han_token(token, index)
         if position:
             between = "*" if han or _is_han_token(sequence[position - 1], index) else "+"
             parts.append(f"[{inner}]{between}" if inner else "")
         elif not han:
-            parts.append(f"(?:^|[{cut_class}])")
-        parts.append(_word(token, cut_class))
+            parts.append(f"(?:^|[{cuts}])")
+        parts.append(_word(token, f"[^{cuts}]"))
     if not _is_han_token(sequence[-1], index):
-        parts.append(f"(?:$|[{cut_class}])")
-    return flags + "".join(parts)
+        parts.append(f"(?:$|[{cuts}])")
+    return "".join(parts)
 
 
 def _is_han_token(token: Token, index: TextIndex) -> bool:
     return index.contain_zh and len(token) == 1 and not token[0].wild and is_han(token[0].char)
 
 
-def _word(token: Token, cut_class: str) -> str:
-    any_char = f"[^{cut_class}]" if cut_class else "."
+def _word(token: Token, any_char: str) -> str:
     repeat = {"*": any_char + "*", "?": any_char}
     return "".join(repeat[glyph.char] if glyph.wild else re.escape(glyph.char) for glyph in token)
