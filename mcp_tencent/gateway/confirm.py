@@ -144,7 +144,11 @@ def read_back(call: ToolCall) -> str:
     """
     if callable(call.tool.read_back):
         return f"{call.tool.read_back(call.arguments)}，确认吗？"
-    left = {name: value for name, value in call.arguments.items() if value not in (None, "", False)}
+    left = {
+        name: value
+        for name, value in call.arguments.items()
+        if value is not None and value is not False and value != ""  # but 0 is said: "scaled to 0"
+    }
     template = call.tool.read_back or f"执行{call.tool.name}"
     sentence = _SLOT.sub(lambda slot: _spoken(left.pop(slot[1], "")), template)
     rest = "，".join(f"{name}：{_spoken(value)}" for name, value in left.items())
@@ -157,4 +161,4 @@ def _spoken(value: JsonValue) -> str:
 
 
 def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -15,6 +15,7 @@ from mcp_tencent.gateway.redaction.text import MASK, mask_key_lines, mask_secret
 _NAME_KEYS = frozenset({"name", "key", "field", "header", "env", "variable", "k", "param", "parameter"})
 _VALUE_KEYS = frozenset({"value", "val", "v", "content", "data", "default", "values"})
 _MOBILE_NAME = re.compile(r"mobile|phone|手机", re.IGNORECASE)
+_ITEM_NAME = re.compile(r"(?P<flag>--?)?(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,99})")
 _MOST_EMBEDDED = 200_000  # characters of JSON text that is still taken apart
 _DEEPEST = 60
 
@@ -59,6 +60,10 @@ class _Walk:
                 return value
 
     def text(self, text: str, depth: int = 0) -> str:
+        if not text.isascii():
+            text = text.encode("utf-8", "replace").decode(
+                "utf-8"
+            )  # half a character cannot be stored or sent
         if self._in_key:
             text, self._in_key = mask_key_lines(text), "-----END " not in text
         if text[:1] in "{[" and 2 < len(text) < _MOST_EMBEDDED:
@@ -135,9 +140,8 @@ class _Walk:
 
 def _announces(text: str, length: int) -> bool:
     """Tell whether a list item is the name of the secret that comes next: a flag, or the first of a pair."""
-    if "=" in text or len(text) > 100:
-        return False
-    return names_a_secret(text.lstrip("-")) and (text.startswith("-") or length == 2)
+    named = _ITEM_NAME.fullmatch(text)
+    return named is not None and (bool(named["flag"]) or length == 2) and names_a_secret(named["name"])
 
 
 def _mask_columns(rows: list[JsonValue], columns: list[JsonValue]) -> list[JsonValue]:

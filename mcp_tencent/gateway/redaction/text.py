@@ -54,7 +54,7 @@ _USER_PASSWORD = re.compile(
 )
 _CHINESE = re.compile(r"((?:密码|口令|密钥|令牌|验证码)\s{0,2}(?:[:：=]|是|为)\s{0,2})([!-~]{4,}+)")
 _NAMED = re.compile(
-    r"(?<![A-Za-z0-9_.\-])(?P<name>[A-Za-z_][A-Za-z0-9_.\-]{0,99}+)"
+    r"(?<![A-Za-z0-9_.\-])-{0,2}(?P<name>[A-Za-z_][A-Za-z0-9_.\-]{0,99}+)"
     r"(?P<sep>\\{0,8}[\"']?\]?[ \t]{0,8}(?::=|=>|=|:)[ \t]{0,8})"
 )
 _PAIRED = re.compile(
@@ -64,9 +64,12 @@ _PAIRED = re.compile(
     re.IGNORECASE,
 )
 _OPENING = re.compile(r"(\\{0,8})([\"'`])")
-_BARE = re.compile(
-    r"(?:[^\s,;&\"'`<>()\[\]{}|]|[,;&](?![\s\"']{0,2}[A-Za-z_][\w.\-]{0,60}+[\"']?\s?[=:])(?!\s|$))++"
+_BARE = re.compile(r"(?:[^\s,;&\"'`]|[,;&](?![\s\"']{0,2}[A-Za-z_][\w.\-]{0,60}+[\"']?\s?[=:])(?!\s|$))++")
+_ALONE_ON_ITS_LINE = re.compile(
+    r"[\s\-]{0,100}(?:(?:export|set|ENV|env|-e)\s{1,4})?"
+    r"[\"']?[A-Za-z_][\w.\-]{0,99}[\"']?[ \t]{0,8}(?::=|=>|=|:)[ \t]{0,8}"
 )
+_ANOTHER_PAIR = re.compile(r"=[^\s]*+\s{1,4}[A-Za-z_][\w.\-]{0,60}+=")
 _BLOCK = re.compile(r"[|>][+-]?\d?[ \t]*(?:#[^\n]*+)?\n")
 _TENCENT_ID = re.compile(r"(?<![A-Za-z0-9])AKID[A-Za-z0-9]{12,}")
 _TENCENT_KEY = re.compile(
@@ -98,7 +101,7 @@ def mask_secrets(text: str) -> str:
 
 def opens_a_key(text: str) -> bool:
     """Tell whether a PEM private key begins in `text` and does not end in it."""
-    return text.rfind("PRIVATE KEY") > text.rfind("-----END ") and "-----BEGIN " in text
+    return text.rfind("-----BEGIN ") > text.rfind("-----END ") and "PRIVATE KEY" in text
 
 
 def mask_key_lines(text: str) -> str:
@@ -161,12 +164,20 @@ def _value_span(text: str, found: re.Match[str]) -> tuple[int, int]:
     if block is not None:
         return _block_span(text, found.start(), block.end())
     if names_a_header(found["name"]):
-        line_end = _line_end(text, begin)
+        line_end = _header_end(text, found.start(), begin)
         return (begin, line_end) if text[begin:line_end].strip() else (begin, begin)
+    return _bare_span(text, begin)
+
+
+def _bare_span(text: str, begin: int) -> tuple[int, int]:
+    """Return the span of an unquoted value: all of a line that is one setting, else one word."""
+    line_start, line_end = max(text.rfind("\n", 0, begin) + 1, begin - 300), _line_end(text, begin)
+    alone = _ALONE_ON_ITS_LINE.fullmatch(text, line_start, begin)
+    if alone is not None and not _ANOTHER_PAIR.search(text, line_start, line_end):
+        value = text[begin:line_end].rstrip()
+        return (begin, begin) if is_ordinary_value(value) else (begin, begin + len(value))
     bare = _BARE.match(text, begin)
-    if bare is None or is_ordinary_value(bare[0].rstrip(".,;:!")):
-        return begin, begin
-    if bare[0].startswith(MASK[:4]):
+    if bare is None or is_ordinary_value(bare[0].rstrip(".,;:!)]}")):
         return begin, begin
     return bare.span()
 
@@ -189,6 +200,11 @@ def _quoted_span(text: str, opening: re.Match[str]) -> tuple[int, int]:
         while before > begin and text[before - 1] == "\\":
             before -= 1
         depth = closing - before
+        if (
+            quote == "'" and text.startswith("''", closing) and not backslashes
+        ):  # YAML's way to write one quote
+            position = closing + 2
+            continue
         if depth == len(backslashes) or (not backslashes and depth % 2 == 0):
             end = closing - len(backslashes)
             masked = text.startswith(MASK[:4], begin)
@@ -210,6 +226,14 @@ def _block_span(text: str, name_at: int, begin: int) -> tuple[int, int]:
     content = text[begin:end].rstrip("\n")
     first = len(content) - len(content.lstrip(" \n"))
     return begin + first, begin + len(content)
+
+
+def _header_end(text: str, name_at: int, begin: int) -> int:
+    """Find the end of a header's value: the quote opened before its name, else the end of the line."""
+    line_end = _line_end(text, begin)
+    opened = text[name_at - 1 : name_at]
+    closing = text.find(opened, begin, line_end) if opened in {"'", '"'} else -1
+    return closing if closing >= 0 else line_end
 
 
 def _line_end(text: str, start: int) -> int:
