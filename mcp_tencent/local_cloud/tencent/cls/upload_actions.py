@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from mcp_tencent.local_cloud.logs.lines import LogLine
 from mcp_tencent.local_cloud.logs.store import LogStore
 from mcp_tencent.local_cloud.tencent.calls import Action, Call
 from mcp_tencent.local_cloud.tencent.cls.log_errors import service_errors
@@ -14,6 +19,9 @@ from mcp_tencent.local_cloud.tencent.cls.log_upload import (
 from mcp_tencent.local_cloud.tencent.cls.state import ClsState
 from mcp_tencent.local_cloud.tencent.errors import ActionError, RequestError, invalid_value
 from mcp_tencent.local_cloud.tencent.json_types import JsonObject
+
+_OLDEST = timedelta(days=30)
+_NEWEST = timedelta(minutes=15)
 
 
 class UploadActions:
@@ -45,5 +53,18 @@ class UploadActions:
         if not lines:
             raise ActionError("FailedOperation.MissingContent", "The upload has no logs.")
         with service_errors():
-            self._logs.append(topic.topic_id, lines)
+            self._logs.append(topic.topic_id, self._dated(lines))
         return {}
+
+    def _dated(self, lines: Sequence[LogLine]) -> list[LogLine]:
+        """Give lines from beyond what is kept, or from the future, the time at which they arrived."""
+        now = self._state.clock.now()
+        oldest, newest = _milliseconds(now - _OLDEST), _milliseconds(now + _NEWEST)
+        return [
+            line if oldest <= line.timestamp_ms <= newest else replace(line, timestamp_ms=_milliseconds(now))
+            for line in lines
+        ]
+
+
+def _milliseconds(instant: datetime) -> int:
+    return int(instant.timestamp() * 1000)
