@@ -69,6 +69,7 @@ class ClusterConnection:
         self.calling = calling
         self._fetch = fetch_kubeconfig
         self._opened: Opened | None = None
+        self._retired: list[Opened] = []
         self._opening = asyncio.Lock()
         self._kinds: dict[tuple[str, str], tuple[str, bool]] = {}
 
@@ -85,7 +86,7 @@ class ClusterConnection:
         try:
             return await _translated(use, opened)
         except CredentialsRefused:
-            await self._forget(opened)
+            self._forget(opened)
         return await _translated(use, await self._connected())
 
     async def _connected(self) -> Opened:
@@ -94,16 +95,18 @@ class ClusterConnection:
                 self._opened = _open(read_kubeconfig(await self._fetch()), self.calling.policy.total_seconds)
             return self._opened
 
-    async def _forget(self, opened: Opened) -> None:
-        async with self._opening:
-            if self._opened is opened:
-                self._opened = None
-        await opened.close()
+    def _forget(self, opened: Opened) -> None:
+        if self._opened is opened:
+            # Others may be in the middle of a call over it, so it is closed with the rest.
+            self._retired.append(opened)
+            self._opened = None
 
     async def close(self) -> None:
         """Close the connection and forget the kubeconfig."""
         if self._opened is not None:
-            await self._forget(self._opened)
+            self._forget(self._opened)
+        while self._retired:
+            await self._retired.pop().close()
 
     async def resource(self, api_version: str, kind: str) -> tuple[type[GenericNamespacedResource], bool]:
         """Return the untyped resource class of a kind, and whether its objects live in namespaces.

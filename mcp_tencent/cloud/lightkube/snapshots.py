@@ -9,11 +9,12 @@ from datetime import datetime
 import httpx2
 from lightkube.types import CascadeType
 
-from mcp_tencent.cloud.lightkube.actions import RawClass, change_between, isolation_name, present
 from mcp_tencent.cloud.lightkube.connection import ClusterConnection, Opened, checked_name
 from mcp_tencent.cloud.lightkube.differences import KubernetesJson, canonical, restorable
+from mcp_tencent.cloud.lightkube.isolation import isolation_name
 from mcp_tencent.cloud.lightkube.object_parts import REVISION
 from mcp_tencent.cloud.lightkube.views import LightkubeViews
+from mcp_tencent.cloud.lightkube.writes import RawClass, change_between, create, present
 from mcp_tencent.errors import InvalidRequest, Unsupported
 from mcp_tencent.models.changes import Change, ObjectRef, SavedObject, Snapshot
 from mcp_tencent.models.workloads import WorkloadRef
@@ -161,7 +162,7 @@ async def _put(
         return change_between(ref, now, None, dry_run=dry_run)
     body = restorable(wanted)
     if now is None:
-        after = await opened.kube.create(kind.from_dict(body), namespace=ref.namespace, dry_run=dry_run)
+        after = await create(opened, kind, body, dry_run=dry_run)
         return change_between(ref, None, after, dry_run=dry_run)
     body["metadata"]["resourceVersion"] = now["metadata"]["resourceVersion"]
     kept = (now["metadata"].get("annotations") or {}).get(REVISION)

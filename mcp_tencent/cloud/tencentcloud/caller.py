@@ -191,13 +191,11 @@ def _name(method: Callable[..., object]) -> str:
 
 async def _check_transport(response: httpx.Response) -> None:
     """Refuse what is no API answer, and make the SDK see errors in what is one."""
+    # Read whole, here: the SDK leaves connections open when it gives up on an answer.
+    body = await response.aread()
     media_type = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
     if response.status_code != httpx.codes.OK:
-        start = (
-            (await response.aread())[:200].decode("utf-8", "replace")
-            if media_type.startswith("text/")
-            else ""
-        )
+        start = body[:200].decode("utf-8", "replace") if media_type.startswith("text/") else ""
         raise from_status(response.status_code, start)
     if media_type != "application/json":
         raise UnexpectedAnswer(
