@@ -12,32 +12,16 @@ import tomlkit
 from tomlkit.items import Array, InlineTable, Table
 
 from assistant.atomic_files import replace_file
-from assistant.errors import SettingsFileError
+from assistant.errors import SettingsFileError, SettingsSyntaxWrong
 from assistant.sealing import Sealer
 from assistant.settings_schema import KeyPath, key_path
-
-
-class SyntaxMistake(SettingsFileError):  # noqa: N818 - named for what happened, like the whole tree
-    """The file is not TOML.
-
-    Attributes:
-        problem: what the parser says, without the place and without any text of the file.
-        place: where, such as `:3:5` for line 3 column 5.
-        remedy: what to do about it.
-    """
-
-    def __init__(self, problem: str, place: str, remedy: str) -> None:
-        self.problem = problem
-        self.place = place
-        self.remedy = remedy
-        super().__init__(f"config.toml{place} {problem}")
 
 
 def read_config(path: Path) -> dict[str, Any]:
     """Return the values of the file, nested; none when there is no file.
 
     Raises:
-        SyntaxMistake: the file is not TOML.
+        SettingsSyntaxWrong: the file is not TOML.
         SettingsFileError: the file cannot be read.
     """
     return _parse(_read_text(path))
@@ -50,7 +34,9 @@ def _read_text(path: Path) -> str:
         return ""
     except UnicodeDecodeError as exc:
         line = exc.object.count(b"\n", 0, exc.start) + 1
-        raise SyntaxMistake("is not UTF-8 text", f":{line}", "Save the file as UTF-8.") from None
+        raise SettingsSyntaxWrong(
+            "is not UTF-8 text", place=f":{line}", remedy="Save the file as UTF-8."
+        ) from None
     except OSError as exc:
         raise SettingsFileError(f"{path} cannot be read: {exc.strerror}") from exc
 
@@ -64,19 +50,21 @@ def _parse(text: str) -> dict[str, Any]:
             str(exc),
             re.DOTALL,
         )
-        line, column = (found["line"], found["column"]) if found else (None, None)
-        place = f":{line}:{column}" if line else f":{text.count(chr(10)) + 1}"
+        end = f":{text.count(chr(10)) + 1}:{len(text.rpartition(chr(10))[2]) + 1}"
+        place = f":{found['line']}:{found['column']}" if found and found["line"] else end
         remedy = "Texts stand in double quotes, tables begin with [name], each key has a line of its own."
         # The parser may quote a piece of the file, and that may be a piece of a secret.
         what = re.sub(r"'[^']*'", "…", found["what"] if found else "").strip() or "unreadable"
-        raise SyntaxMistake(f"is not TOML: {what[0].lower()}{what[1:]}", place, remedy) from None
+        raise SettingsSyntaxWrong(
+            f"is not TOML: {what[0].lower()}{what[1:]}", place=place, remedy=remedy
+        ) from None
 
 
 def changed_text(path: Path, change: Callable[[tomlkit.TOMLDocument], None]) -> str:
     """Return the text of the file with `change` applied to it; the file itself is not touched.
 
     Raises:
-        SyntaxMistake: the file is not TOML, so that nothing can be changed in it safely.
+        SettingsSyntaxWrong: the file is not TOML, so that nothing can be changed in it safely.
     """
     text = _read_text(path)
     _parse(text)
@@ -124,14 +112,24 @@ def unsetting(path: Sequence[str]) -> Callable[[tomlkit.TOMLDocument], None]:
 
 def sealing(paths: Sequence[KeyPath], sealer: Sealer) -> Callable[[tomlkit.TOMLDocument], None]:
     """Return a change that seals the plain secrets at `paths` in their places."""
+    return _replacing(paths, sealer.seal_text)
 
+
+def resealing(paths: Sequence[KeyPath], sealer: Sealer) -> Callable[[tomlkit.TOMLDocument], None]:
+    """Return a change that seals what is sealed at `paths` anew, with the current key."""
+    return _replacing(paths, lambda sealed: sealer.seal_text(sealer.unseal_text(sealed)))
+
+
+def _replacing(
+    paths: Sequence[KeyPath], new_text: Callable[[str], str]
+) -> Callable[[tomlkit.TOMLDocument], None]:
     def change(document: tomlkit.TOMLDocument) -> None:
         for path in paths:
             holder: Any = document
             for part in path[:-1]:
                 holder = holder[_name_in(holder, part)]
             name = _name_in(holder, path[-1])
-            holder[name] = sealer.seal_text(str(holder[name]))
+            holder[name] = new_text(str(holder[name]))
 
     return change
 

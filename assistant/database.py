@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import importlib
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
+from assistant.atomic_files import locked_folder
 from assistant.errors import (
     DatabaseDamaged,
     DatabaseError,
@@ -53,14 +55,14 @@ class Database:
 
     def __init__(self, engine: Engine, presence: int | None) -> None:
         self.engine = engine
-        self._presence = presence
+        self.presence = presence
 
     def close(self) -> None:
         """Close all connections and say that this process no longer uses the file."""
         self.engine.dispose()
-        if self._presence is not None:
-            os.close(self._presence)
-            self._presence = None
+        if self.presence is not None:
+            os.close(self.presence)
+            self.presence = None
 
     def __enter__(self) -> Self:
         return self
@@ -139,6 +141,28 @@ def alone_with(file: Path) -> Iterator[None]:
         os.close(handle)
 
 
+@contextmanager
+def only_user(database: Database) -> Iterator[None]:
+    """Keep other processes of ours out of an open SQLite file for a while; PostgreSQL is left to its owner.
+
+    Raises:
+        DatabaseInUse: another process has it open.
+    """
+    if database.presence is None:
+        yield
+        return
+    try:
+        fcntl.flock(database.presence, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as exc:
+        # A failed change of the lock has given up the old one.
+        fcntl.flock(database.presence, fcntl.LOCK_SH)
+        raise DatabaseInUse("another process uses the database") from exc
+    try:
+        yield
+    finally:
+        fcntl.flock(database.presence, fcntl.LOCK_SH)
+
+
 def scrub(engine: Engine, table: str) -> None:
     """Let deleted rows of a table disappear from the disk, not only from queries.
 
@@ -195,7 +219,6 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA secure_delete = ON")
@@ -260,7 +283,6 @@ def _enter(file: Path) -> int:
     """Make the file where there is none, and say that this process uses it."""
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
         handle = _lock_file(file)
     except OSError as exc:
         raise DatabaseUnavailable(f"{file} cannot be opened: {exc.strerror}") from exc
@@ -269,7 +291,27 @@ def _enter(file: Path) -> int:
     except BlockingIOError as exc:
         os.close(handle)
         raise DatabaseInUse(f"{file} is being restored at this moment") from exc
+    try:
+        _prepare_file(file)
+    except BaseException:
+        os.close(handle)
+        raise
     return handle
+
+
+def _prepare_file(file: Path) -> None:
+    """Make the file and switch it to a write-ahead log; SQLite cannot wait when two do that at once."""
+    try:
+        with locked_folder(file.parent):
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+            with contextlib.closing(sqlite3.connect(file, timeout=_BUSY_TIMEOUT_MS / 1000)) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+    except OSError as exc:
+        raise DatabaseUnavailable(f"{file} cannot be opened: {exc.strerror}") from exc
+    except sqlite3.OperationalError as exc:
+        raise DatabaseUnavailable(f"{file} cannot be opened: {exc}") from exc
+    except sqlite3.DatabaseError as exc:
+        raise DatabaseDamaged(f"{file} cannot be read: {exc}") from exc
 
 
 def _lock_file(file: Path) -> int:

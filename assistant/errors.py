@@ -5,6 +5,7 @@ AssistantError
 │   ├── BadSettings               one or more settings cannot be used; carries all findings
 │   ├── UnknownSetting            a key that no setting has
 │   └── SettingsFileError         the file cannot be read or written
+│       └── SettingsSyntaxWrong   it is not TOML; knows where
 ├── SecretsError
 │   ├── KeyMissing                something is sealed, and there is no key
 │   ├── KeyExposed                others can read the key file
@@ -86,6 +87,25 @@ class SettingsFileError(SettingsError):
 
     spoken = "配置文件读写不了。"
     hint = "Check that the file and its folder exist and belong to the user that runs xiaozhi."
+
+
+class SettingsSyntaxWrong(SettingsFileError):
+    """The settings file is not TOML.
+
+    Attributes:
+        problem: what is wrong, without any text of the file: that might be a piece of a secret.
+        place: where, such as `:3:5` for line 3 column 5.
+        remedy: what to do about it.
+    """
+
+    spoken = "配置文件的格式不对，请检查一下。"
+    hint = "Correct the place that is named; 'xiaozhi config check' shows it again."
+
+    def __init__(self, problem: str, *, place: str, remedy: str) -> None:
+        self.problem = problem
+        self.place = place
+        self.remedy = remedy
+        super().__init__(f"config.toml{place} {problem}. {remedy}")
 
 
 class SecretsError(AssistantError):

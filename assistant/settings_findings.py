@@ -91,8 +91,13 @@ def shown(key: SettingKey | None, value: object) -> str | None:
     text = str(value)
     if is_sealed(text):
         return "sealed:…"
-    text = re.sub(r"//[^/@\s]*@", "//…@", text)
+    text = without_credentials(text)
     return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…"
+
+
+def without_credentials(text: str) -> str:
+    """Return a text without the user name and password of any address in it."""
+    return re.sub(r"//[^/@\s]*@", "//…@", text)
 
 
 def findings_of(error: ValidationError, values: Mapping[str, Any], origins: Origins) -> list[Finding]:

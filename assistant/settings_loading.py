@@ -7,7 +7,7 @@ two underscores between its parts: `XIAOZHI_LLM__API_KEY`, `XIAOZHI_CLOUD__ACCOU
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
-from assistant.config_file import SyntaxMistake, read_config
-from assistant.errors import BadSettings, SecretsError
+from assistant.config_file import read_config
+from assistant.errors import BadSettings, SecretsError, SettingsSyntaxWrong
 from assistant.home import Home
 from assistant.sealing import Sealer, is_sealed, open_sealer
 from assistant.settings import ENVIRONMENT_DELIMITER, ENVIRONMENT_PREFIX, Settings
@@ -71,7 +71,7 @@ def examine(home: Home, environ: Mapping[str, str]) -> Examination:
     """Read everything and find all that is wrong, without raising for it."""
     try:
         file_values = read_config(home.config_file)
-    except SyntaxMistake as exc:
+    except SettingsSyntaxWrong as exc:
         origins = Origins(file=str(home.config_file), environment={})
         finding = Finding(
             key=home.config_file.name,
@@ -92,7 +92,8 @@ def examine_values(file_values: Mapping[str, Any], home: Home, environ: Mapping[
     values = unsealer.opened(_merged(file_values, from_environment))
     findings = [*_unknown_variables(environ, origins), *unsealer.findings, *_plain_secrets(file_values, home)]
     settings, mistakes = _validated(values, origins)
-    known = {finding.key for finding in findings}
+    # A warning about a key must not hide an error about it.
+    known = {finding.key for finding in findings if finding.severity is Severity.ERROR}
     findings += [finding for finding in mistakes if finding.key not in known]
     if any(finding.severity is Severity.ERROR for finding in findings):
         settings = None
@@ -212,17 +213,27 @@ def _plain_secrets(file_values: Mapping[str, Any], home: Home) -> list[Finding]:
     ]
 
 
-def plain_secret_paths(values: Any, path: KeyPath = ()) -> list[KeyPath]:  # noqa: ANN401 - nested tables and lists
-    """Return where secrets stand unsealed in the values of a file."""
-    if isinstance(values, Mapping):
-        below = ((key_path(name)[0] if not path else name, value) for name, value in values.items())
-        return [found for name, value in below for found in plain_secret_paths(value, (*path, name))]
-    if isinstance(values, list):
-        return [found for i, value in enumerate(values) for found in plain_secret_paths(value, (*path, i))]
-    if not isinstance(values, str) or is_sealed(values) or not values:
-        return []
-    key = find_key(path)
-    return [path] if key is not None and key.is_secret else []
+def plain_secret_paths(file_values: Mapping[str, Any]) -> list[KeyPath]:
+    """Return where secrets stand in plain text in the values of a file."""
+    texts = _texts(_spelled_as_in_the_model(file_values), ())
+    keys = ((path, find_key(path)) for path, text in texts if text and not is_sealed(text))
+    return [path for path, key in keys if key is not None and key.is_secret]
+
+
+def sealed_paths(file_values: Mapping[str, Any]) -> list[KeyPath]:
+    """Return where something sealed stands in the values of a file."""
+    return [path for path, text in _texts(_spelled_as_in_the_model(file_values), ()) if is_sealed(text)]
+
+
+def _texts(values: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:  # noqa: ANN401 - nested tables and lists
+    if isinstance(values, str):
+        yield path, values
+    elif isinstance(values, Mapping):
+        for name, value in values.items():
+            yield from _texts(value, (*path, name))
+    elif isinstance(values, list):
+        for index, value in enumerate(values):
+            yield from _texts(value, (*path, index))
 
 
 def _spelled_as_in_the_model(values: Mapping[str, Any]) -> dict[str, Any]:

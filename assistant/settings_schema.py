@@ -46,6 +46,11 @@ class SettingKey:
         return self.kind is SecretStr or SecretStr in get_args(self.kind)
 
     @property
+    def is_list(self) -> bool:
+        """Whether it holds several values."""
+        return get_origin(self.kind) is tuple
+
+    @property
     def is_section(self) -> bool:
         """Whether further keys stand below it."""
         return _is_model(self.kind) or get_origin(self.kind) is dict
@@ -106,7 +111,8 @@ def nearest_key(path: Sequence[str | int]) -> str | None:
             names = [str(key.path[-1]) for key in _children(section)]
             near = difflib.get_close_matches(str(path[length]), names, n=1, cutoff=0.6)
             if near:
-                return dotted([*path[:length], near[0]])
+                meant = (*path[:length], near[0], *path[length + 1 :])
+                return dotted(meant if find_key(meant) else meant[: length + 1])
             break
     known = [dotted(key.path) for key in every_key()]
     last = str(path[-1])
