@@ -1,16 +1,18 @@
-"""The local cloud on one port: `POST /` is the Tencent Cloud API, `/clusters/<id>` a cluster's Kubernetes API.
+"""The local cloud on one port: `POST /` is the Tencent Cloud API, `/clusters/<id>` the Kubernetes API of one.
 
 One event loop serves everything, and every request first lets the world catch up with the clock.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,7 +25,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from mcp_tencent.local_cloud.errors import ServerNotStartedError
-from mcp_tencent.local_cloud.kubernetes.app import kubernetes_app
+from mcp_tencent.local_cloud.kubernetes.api.app import KubernetesApp, kubernetes_app
 from mcp_tencent.local_cloud.life.access import accounts_of, bearer_token
 from mcp_tencent.local_cloud.life.metric_alerts import NoMetricAlerts
 from mcp_tencent.local_cloud.scenario.model import Account, Scenario
@@ -42,8 +44,21 @@ _START_TIMEOUT_SECONDS = 10.0
 _STOP_TIMEOUT_SECONDS = 5.0
 
 
-def make_app(world: World, *, wall_clock: Clock, limits: RequestLimits | None = None) -> Starlette:
-    """Return the ASGI application that serves `world`.
+@dataclass(frozen=True, slots=True)
+class ServedWorld:
+    """A world's ASGI application, and what must be closed before a server can stop."""
+
+    app: Starlette
+    clusters: tuple[KubernetesApp, ...]
+
+    def close(self) -> None:
+        """End all streams."""
+        for cluster in self.clusters:
+            cluster.close()
+
+
+def serve_world(world: World, *, wall_clock: Clock, limits: RequestLimits | None = None) -> ServedWorld:
+    """Put all APIs of `world` under one application.
 
     Args:
         world: what is served.
@@ -78,6 +93,7 @@ def make_app(world: World, *, wall_clock: Clock, limits: RequestLimits | None = 
         Route("/healthz", healthy, methods=["GET"]),
         Route("/", tencent_api, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
     ]
+    clusters: list[KubernetesApp] = []
     for cluster_id, cluster in world.clusters.items():
         api = kubernetes_app(
             cluster.kubernetes,
@@ -85,8 +101,9 @@ def make_app(world: World, *, wall_clock: Clock, limits: RequestLimits | None = 
             clock=world.world_clock,
             faults=world.request_faults[cluster_id],
         )
+        clusters.append(api)
         routes.append(Mount(f"/clusters/{cluster_id}", app=api))
-    return Starlette(routes=routes)
+    return ServedWorld(Starlette(routes=routes), tuple(clusters))
 
 
 class LocalCloud:
@@ -119,7 +136,7 @@ class LocalCloud:
         wall_clock = WallClock()
         self.clock = clock or scenario_clock(self.scenario, wall_clock)
         self.world = World(self.scenario, self.clock)
-        self._app = make_app(self.world, wall_clock=wall_clock, limits=limits)
+        self._served = serve_world(self.world, wall_clock=wall_clock, limits=limits)
         self._port = port
         self._stack = contextlib.ExitStack()
         self._address = ("127.0.0.1", 0)
@@ -128,7 +145,7 @@ class LocalCloud:
         with contextlib.ExitStack() as stack:
             listening = stack.enter_context(_listening(self._port))
             self._address = listening.getsockname()
-            stack.enter_context(_serving(self._app, listening))
+            stack.enter_context(_serving(self._served, listening))
             self._stack = stack.pop_all()
         return self
 
@@ -186,9 +203,9 @@ def _listening(port: int) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def _serving(app: Starlette, listening: socket.socket) -> Iterator[None]:
+def _serving(served: ServedWorld, listening: socket.socket) -> Iterator[None]:
     """Serve in a thread of its own until the context ends."""
-    server = _Server(_uvicorn_config(app))
+    server = _Server(_uvicorn_config(served.app))
     thread = threading.Thread(target=server.run, args=([listening],), name="local-cloud", daemon=True)
     thread.start()
     if not server.ready.wait(_START_TIMEOUT_SECONDS):
@@ -196,6 +213,8 @@ def _serving(app: Starlette, listening: socket.socket) -> Iterator[None]:
     try:
         yield
     finally:
+        # Streams wait on events of the server's own loop, so they are ended there.
+        server.call_soon(served.close)
         server.should_exit = True
         thread.join(_STOP_TIMEOUT_SECONDS)
         if thread.is_alive():
@@ -222,11 +241,18 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to listen."""
         await super().startup(sockets)
+        self._loop = asyncio.get_running_loop()
         self.ready.set()
+
+    def call_soon(self, action: Callable[[], None]) -> None:
+        """Have the server's own loop do something, from another thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(action)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
