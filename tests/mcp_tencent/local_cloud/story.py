@@ -89,7 +89,13 @@ class Story:
         return self._client(ClsClient, region).DescribeTopics(request).Topics[0].TopicId
 
     def count(
-        self, query: str, *, minutes: float = 10, topic: str = "业务日志", ago_minutes: float = 0
+        self,
+        query: str,
+        *,
+        minutes: float = 10,
+        topic: str = "业务日志",
+        ago_minutes: float = 0,
+        region: str | None = None,
     ) -> int:
         """Return how many lines of the last minutes match, as the analysis half of CLS counts them."""
         end = int(self.clock.now().timestamp() * 1000) - int(ago_minutes * 60_000)

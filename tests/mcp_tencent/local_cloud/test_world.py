@@ -1,4 +1,4 @@
-"""The same scenario and clock make the same world, to the byte; every shipped one plays and shows its truth."""
+"""The same scenario and clock make the same world to the byte; every shipped one shows its truth."""
 
 import json
 from datetime import timedelta
