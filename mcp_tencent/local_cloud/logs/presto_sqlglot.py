@@ -30,7 +30,7 @@ codepoint entropy every geometric_mean hamming_distance hash is_finite is_infini
 millisecond to_base
 """
 _UNKNOWN_TO_SQLGLOT = frozenset(_NAMES.split()) | {"time_series", "histogram"}
-"""Functions without a class of their own in sqlglot: DuckDB's under the same name, and those rewritten here."""
+"""Functions that sqlglot has no class for: DuckDB's of the same name, and those rewritten here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,9 +68,9 @@ class LogStore:
     """Topics and their logs. Not thread-safe: one event loop asks, one question at a time."""
 
     def __init__(
-        self, *, clock: Clock, max_generated_lines: int = 2_000_000, memory_limit_mb: int = 1_500
+        self, *, clock: Clock, max_generated_lines: int = 1_500_000, memory_limit_mb: int = 1_500
     ) -> None:
-        """Beyond `max_generated_lines`, the hours that were not used for longest are forgotten (and made again)."""
+        """Beyond `max_generated_lines`, the hours unused for longest are forgotten (and made again)."""
         self._clock = clock
         self._max_generated_lines = max_generated_lines
         self._tables = LogTables(memory_limit_mb=memory_limit_mb)
@@ -311,10 +311,10 @@ class LogStore:
     def _waves(
         self, topic: Topic, window: Window, order: Order, *, first: int
     ) -> Iterator[tuple[str, Window]]:
-        """Yield sub-selects over the lines of more and more hours, in `order`, each with its part of the window.
+        """Yield sub-selects over the lines of more and more hours, each with its part of the window.
 
-        Most questions are answered by the nearest hours, so the others need not be made; asking for many hours
-        at once lets the database use all cores.
+        Most questions are answered by the nearest hours, so the others need not be made; asking for many
+        hours at once lets the database use all cores.
         """
         now = self._now_ms()
         hours = topic.hours_within(window.from_ms, window.to_ms, now)
@@ -347,7 +347,7 @@ class LogStore:
 
 
 def _window_after(scan: _Scan) -> tuple[Window, str]:
-    """Return the window that is left after the cursor, and the condition for lines of its very millisecond."""
+    """Return the window left after the cursor, and the condition for lines of its very millisecond."""
     window, after = scan.window, scan.after
     if after is None:
         return window, "true"

@@ -21,6 +21,7 @@ from mcp_tencent.local_cloud.logs.query.segments import FIELD_BREAK
 
 RESERVED_BREAK, RESERVED_NULL = "\x1f", "\x1e"
 """Stand between values and for missing ones while lines are loaded; no value may be made of them."""
+_COLUMNS = ("ts", "origin", "src", "minute", "seq", "text", "extra")
 _ROWS_PER_INSERT = 50_000
 _TIMEOUT_SECONDS = 20.0
 PLACE = "ts, src, minute, seq"
@@ -70,7 +71,8 @@ class LogTables:
         ):
             self._connection.execute(f"SET {setting}")
         self._connection.execute(
-            f'CREATE TABLE origins (origin INTEGER, "{SOURCE}" VARCHAR, "{FILENAME}" VARCHAR, "{HOSTNAME}" VARCHAR)'
+            "CREATE TABLE origins (origin INTEGER, "
+            f'"{SOURCE}" VARCHAR, "{FILENAME}" VARCHAR, "{HOSTNAME}" VARCHAR)'
         )
         self._numbers = itertools.count()
         self._origin_numbers: dict[LogOrigin, int] = {}
@@ -85,8 +87,8 @@ class LogTables:
         """Create an empty table of lines."""
         table = LineTable(name=f"lines_{next(self._numbers)}")
         self._connection.execute(
-            f"CREATE TABLE {table.name} (ts BIGINT, origin INTEGER, src INTEGER, minute INTEGER, seq INTEGER, "
-            "text VARCHAR, extra VARCHAR)"
+            f"CREATE TABLE {table.name} (ts BIGINT, origin INTEGER, src INTEGER, minute INTEGER, "
+            "seq INTEGER, text VARCHAR, extra VARCHAR)"
         )
         return table
 
@@ -142,7 +144,7 @@ class LogTables:
         selected += [
             f"nullif(unnest(string_split(${n}, chr(31))), chr(30))" for n in range(first, first + len(texts))
         ]
-        columns = ", ".join(["ts", "origin", "src", "minute", "seq", "text", "extra", *keys])
+        columns = ", ".join((*_COLUMNS, *keys))
         joined = [",".join(map(str, column)) for column in numbers] + [_joined(column) for column in texts]
         self._connection.execute(f"INSERT INTO {table.name} ({columns}) SELECT {', '.join(selected)}", joined)
 
@@ -178,9 +180,7 @@ class LogTables:
         selects = []
         for table in tables:
             keys = [name if name in table.columns else f"NULL::VARCHAR AS {name}" for name in wanted]
-            selects.append(
-                f"SELECT {', '.join(['ts', 'origin', 'src', 'minute', 'seq', 'text', 'extra', *keys])} FROM {table.name}"
-            )
+            selects.append(f"SELECT {', '.join((*_COLUMNS, *keys))} FROM {table.name}")
         return "(" + " UNION ALL ".join(selects) + ")"
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:

@@ -1,4 +1,4 @@
-"""The function time_series of CLS: counts per step of time, with steps in which nothing happened filled in."""
+"""The function time_series of CLS: counts per step of time, with empty steps filled in."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def parse_step(text: str) -> int | None:
 
 
 def strftime_format(text: str) -> str | None:
-    """Return the C format of a format of CLS (as MySQL's: minutes are %i); None when a directive is unknown."""
+    """Return the C form of a CLS format (as MySQL's: minutes are %i); None when a part is unknown."""
     parts = re.split(r"%(.)", text)
     if any(letter not in _DIRECTIVES for letter in parts[1::2]) or "%" in "".join(parts[0::2]):
         return None

@@ -100,7 +100,7 @@ class Topic:
         return sorted(found)
 
     def tables_of(self, hours: Iterable[int], now_ms: int) -> list[LineTable]:
-        """Return the tables with the lines of `hours` up to now; lines that were never asked for are made now.
+        """Return the tables with the lines of `hours` up to now; lines never asked for before are made.
 
         The table of uploads covers all time, so a question limits its time itself.
         """

@@ -5,9 +5,9 @@ from __future__ import annotations
 from random import Random
 
 _JAVA_CAUSES = (
-    ("java.sql.SQLTransientConnectionException", "HikariPool-1 - Connection is not available, request timed out after 30000ms"),
+    ("java.sql.SQLTransientConnectionException", "HikariPool-1 - Connection is not available after 30000ms"),
     ("java.net.SocketTimeoutException", "Read timed out"),
-    ("java.lang.NullPointerException", 'Cannot invoke "com.shop.model.Coupon.getId()" because "coupon" is null'),
+    ("java.lang.NullPointerException", 'Cannot invoke "Coupon.getId()" because "coupon" is null'),
     ("io.lettuce.core.RedisCommandTimeoutException", "Command timed out after 3 second(s)"),
     ("java.lang.OutOfMemoryError", "Java heap space"),
 )  # fmt: skip

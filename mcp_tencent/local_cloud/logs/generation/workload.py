@@ -26,7 +26,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 _MASK = 2**64 - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 _ANY_ERROR = LogPattern(
-    template="{time} {level} [{trace_id}] request failed: {method} {path} status={error_status} cost={latency_ms}ms",
+    template="{time} {level} [{trace_id}] {method} {path} failed: status={error_status} cost={latency_ms}ms",
     level="ERROR",
     per_minute=0.0,
     fields=(("status", "{error_status}"), ("latency_ms", "{latency_ms}")),
@@ -145,7 +145,7 @@ class WorkloadLogSource:
             yield (pattern, 1 + same), pattern.per_minute
 
     def _events(self, process: _Process, end_ms: int) -> list[tuple[int, int, LogLine]]:
-        """Walk along the pieces, from one event to the next, until `end_ms`; return (ms, tie-breaker, line)."""
+        """Walk along the pieces from event to event, until `end_ms`; return (ms, tie-breaker, line)."""
         events: list[tuple[int, int, LogLine]] = []
         # The first gap is a plain hash: most patterns are rare, and seeding a generator is what costs most.
         gap = -math.log(1.0 - _unit(process.seed))

@@ -253,7 +253,7 @@ class _LuceneReader(_Reader):
         return _Clause(_Occur.OPTIONAL, _shallow(all_of(nodes)))
 
     def clauses(self, *clauses: _Clause) -> Node:
-        """Join as Lucene does: a required clause makes optional ones irrelevant; excluded ones are taken off."""
+        """Join as Lucene does: a required clause makes optional ones irrelevant; excluded ones go."""
         required = [each.node for each in clauses if each.occur is _Occur.REQUIRED]
         optional = [each.node for each in clauses if each.occur is _Occur.OPTIONAL]
         excluded = [negate(each.node) for each in clauses if each.occur is _Occur.EXCLUDED]

@@ -82,11 +82,31 @@ def tokens(pattern: str, index: TextIndex) -> list[tuple[Token, ...]]:
     return groups
 
 
-def expression(sequence: tuple[Token, ...], index: TextIndex) -> str:
-    """Return an RE2 pattern that finds `sequence` as neighbouring tokens of a text."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expression:
+    """RE2 patterns that find a sequence of tokens."""
+
+    needle: str
+    """A quick one: whatever matches `exact` matches this, too."""
+    exact: str
+
+
+def expression(sequence: tuple[Token, ...], index: TextIndex) -> Expression:
+    """Return what finds `sequence` as neighbouring tokens of a text."""
+    flags = "(?s)" if index.case_sensitive else "(?is)"
+    runs = [run for token in sequence for run in _literal_runs(token)]
+    return Expression(needle=flags + re.escape(max(runs, key=len)), exact=flags + _exact(sequence, index))
+
+
+def _literal_runs(token: Token) -> list[str]:
+    """Return the texts between the wildcards of a token."""
+    return "".join("\0" if glyph.wild else glyph.char for glyph in token).split("\0")
+
+
+def _exact(sequence: tuple[Token, ...], index: TextIndex) -> str:
     inner = "".join(f"\\x{{{ord(char):X}}}" for char in index.tokenizer)
     cuts = _BREAK + inner + (_HAN if index.contain_zh else "")
-    parts: list[str] = ["(?s)" if index.case_sensitive else "(?is)"]
+    parts: list[str] = []
     for position, token in enumerate(sequence):
         han = _is_han_token(token, index)
         if position:

@@ -1,4 +1,4 @@
-"""Decides whether a line matches a tree, one token after the other: slow, plain, and the measure of the SQL."""
+"""Decides whether a line matches a tree, token by token: slow, plain, and the measure of the SQL."""
 
 from __future__ import annotations
 

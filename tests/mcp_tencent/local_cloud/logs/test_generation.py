@@ -38,8 +38,11 @@ def test_the_same_seed_gives_the_same_bytes_in_any_order_of_asking(timeline: Tim
 @given(
     start=st.integers(0, 180),
     cuts=st.lists(st.integers(1, 60), min_size=1, max_size=4),
-    changes=st.lists(st.tuples(st.integers(0, 14_000), st.sampled_from([0.0, 0.3, 1.0]), st.sampled_from([0.5, 2.0])), max_size=5),
-)  # fmt: skip
+    changes=st.lists(
+        st.tuples(st.integers(0, 14_000), st.sampled_from([0.0, 0.3, 1.0]), st.sampled_from([0.5, 2.0])),
+        max_size=5,
+    ),
+)
 def test_blocks_cut_on_minutes_join_without_a_seam(
     start: int, cuts: list[int], changes: list[tuple[int, float, float]]
 ) -> None:

@@ -59,8 +59,15 @@ def _random_text(rng: random.Random) -> str:
 
 def _lines() -> list[LogLine]:
     rng = random.Random(3)
-    origins = [LogOrigin(source=f"10.0.0.{n}", filename=f"/var/log/{n}.log", hostname=f"node-{n}", tags=tags) for n, tags in
-               enumerate([(), (("pod", "order-1"),), (("pod", "order-2"), ("zone", "订单 error"))])]  # fmt: skip
+    tags: list[tuple[tuple[str, str], ...]] = [
+        (),
+        (("pod", "order-1"),),
+        (("pod", "order-2"), ("zone", "订单 error")),
+    ]
+    origins = [
+        LogOrigin(source=f"10.0.0.{n}", filename=f"/var/log/{n}.log", hostname=f"node-{n}", tags=each)
+        for n, each in enumerate(tags)
+    ]
     return [
         LogLine(
             1000 + number,
@@ -75,8 +82,12 @@ def _lines() -> list[LogLine]:
 
 
 def _index(text: TextIndex) -> TopicIndex:
-    keys = {"level": KeyIndex(text=text), "__TAG__.pod": KeyIndex(text=text), "__TAG__.zone": KeyIndex(text=text),
-            "code": KeyIndex(type=ValueType.LONG), "cost": KeyIndex(type=ValueType.DOUBLE), "never": KeyIndex()}  # fmt: skip
+    keys = dict.fromkeys(("level", "__TAG__.pod", "__TAG__.zone"), KeyIndex(text=text))
+    keys |= {
+        "code": KeyIndex(type=ValueType.LONG),
+        "cost": KeyIndex(type=ValueType.DOUBLE),
+        "never": KeyIndex(),
+    }
     return TopicIndex(full_text=text, keys=keys)
 
 
