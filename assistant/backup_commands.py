@@ -66,7 +66,7 @@ def restore(
         typer.echo(f"Kept what was there before as {path}.")
     found = examine(place, os.environ)
     for finding in found.findings:
-        typer.echo(str(finding), err=True)
+        typer.echo(f"{finding.severity}: {finding}", err=True)
     if found.settings is not None and _database_file(home, for_restore=True) != target:
         typer.echo(f"Warning: the restored settings name another database than {target}.", err=True)
 

@@ -155,6 +155,6 @@ def _key_line(setting: ListedSetting) -> str:
 
 def _print_findings(findings: tuple[Finding, ...], file: str) -> None:
     for finding in findings:
-        typer.echo(str(finding))
+        typer.echo(f"{finding.severity}: {finding}")
     errors = sum(finding.severity == "error" for finding in findings)
     typer.echo(f"{file}: {errors} errors, {len(findings) - errors} warnings")

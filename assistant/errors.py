@@ -1,6 +1,7 @@
 """All failures of the mind. Each has a sentence to be spoken, and a hint for whoever sits at the console.
 
 AssistantError
+├── FeatureNotInstalled           an extra that was left out at installation
 ├── SettingsError
 │   ├── BadSettings               one or more settings cannot be used; carries all findings
 │   ├── UnknownSetting            a key that no setting has
@@ -50,8 +51,24 @@ class AssistantError(Exception):
     """
 
     spoken: ClassVar[str] = "出了点问题，请看控制台。"
-    hint: ClassVar[str] = "Run 'xiaozhi doctor' to see what is wrong."
+    hint: str = "Run 'xiaozhi doctor' to see what is wrong."
     exit_code: ClassVar[int] = 1
+
+
+class FeatureNotInstalled(AssistantError):
+    """A command needs packages that were left out at installation.
+
+    Args:
+        message: what is missing.
+        extra: the extra of the package xiaozhi that brings it.
+    """
+
+    spoken = "这个功能还没有安装。"
+    hint = "Install xiaozhi with the extra that brings it."
+
+    def __init__(self, message: str, *, extra: str) -> None:
+        super().__init__(message)
+        self.hint = f"Install it with: pip install 'xiaozhi[{extra}]'"
 
 
 class SettingsError(AssistantError):
@@ -72,7 +89,8 @@ class BadSettings(SettingsError):
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = tuple(findings)
-        super().__init__("\n".join(str(finding) for finding in self.findings))
+        listed = "".join(f"\n  {finding}" for finding in self.findings)
+        super().__init__(f"the settings cannot be used:{listed}")
 
 
 class UnknownSetting(SettingsError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from datetime import time
 from typing import Annotated
@@ -64,6 +65,14 @@ def _host_name(text: str) -> str:
     if not text or (any(character in text for character in " /@:") and text != "::" and text != "::1"):
         raise wrong("must be a host name or an IP address, without scheme, port or path")
     return text
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this device itself."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _mail_address(text: str) -> str:

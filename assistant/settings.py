@@ -26,6 +26,7 @@ from assistant.setting_values import (
     TimeOfDay,
     TimeZoneName,
     WebAddress,
+    is_loopback,
     wrong,
 )
 
@@ -134,29 +135,53 @@ class EmailSettings(Section):
     host: HostName = Field(description="name of the SMTP server", examples=["smtp.example.com"])
     port: Port = Field(587, description="port of the SMTP server", examples=[587])
     security: Literal["starttls", "tls", "none"] = Field(
-        "starttls", description="how the connection is protected", examples=["starttls"]
+        "starttls",
+        description="how the connection is protected; none only to a server on this device",
+        examples=["starttls"],
     )
     sender: MailAddress = Field(description="address that mails come from", examples=["xiaozhi@example.com"])
     username: Text | None = Field(
         None, description="login name, where the server wants one", examples=["xiaozhi"]
     )
     password: Secret | None = Field(None, description="password that belongs to username", examples=["…"])
+    ca_file: Text | None = Field(
+        None,
+        description="certificates to trust besides the system's, for a server inside the company",
+        examples=["/etc/ssl/company.pem"],
+    )
+    allowed_domains: tuple[HostName, ...] = Field(
+        (), description="domains to which mail may go; empty for all", examples=[["example.com"]]
+    )
 
     @model_validator(mode="after")
     def _login_is_whole_and_protected(self) -> EmailSettings:
         if (self.username is None) != (self.password is None):
             missing = "password" if self.password is None else "username"
             raise wrong("is missing: user name and password go together", key=missing)
-        if self.password is not None and self.security == "none":
-            raise wrong("would send the password unprotected", key="security")
+        if self.security == "none" and not is_loopback(self.host):
+            raise wrong("would show password and reports to anyone on the way", key="security")
         return self
 
 
-class DingtalkSettings(Section):
+class DingtalkRobot(Section):
     """A DingTalk group robot."""
 
     access_token: Secret = Field(description="access_token in the robot's webhook address", examples=["…"])
     secret: Secret = Field(description="signing secret of the robot, begins with SEC", examples=["SEC…"])
+    keyword: Text | None = Field(
+        None,
+        description="word that every message must contain, where the group asks for one",
+        examples=["日报"],
+    )
+
+
+class DingtalkSettings(Section):
+    """DingTalk groups."""
+
+    robots: dict[Name, DingtalkRobot] = Field(
+        default_factory=dict,
+        description="group robots by name; the one called default is meant without a name",
+    )
     endpoint_url: WebAddress = Field(
         "https://oapi.dingtalk.com",
         description="address of the DingTalk API",
@@ -164,10 +189,19 @@ class DingtalkSettings(Section):
     )
 
 
-class WecomSettings(Section):
+class WecomRobot(Section):
     """A WeCom group robot."""
 
     key: Secret = Field(description="key in the robot's webhook address", examples=["…"])
+
+
+class WecomSettings(Section):
+    """WeCom groups."""
+
+    robots: dict[Name, WecomRobot] = Field(
+        default_factory=dict,
+        description="group robots by name; the one called default is meant without a name",
+    )
     endpoint_url: WebAddress = Field(
         "https://qyapi.weixin.qq.com",
         description="address of the WeCom API",
@@ -175,11 +209,20 @@ class WecomSettings(Section):
     )
 
 
-class FeishuSettings(Section):
+class FeishuRobot(Section):
     """A Feishu group robot."""
 
     hook_token: Secret = Field(description="last part of the robot's webhook address", examples=["…"])
     secret: Secret = Field(description="signing secret of the robot", examples=["…"])
+
+
+class FeishuSettings(Section):
+    """Feishu groups."""
+
+    robots: dict[Name, FeishuRobot] = Field(
+        default_factory=dict,
+        description="group robots by name; the one called default is meant without a name",
+    )
     endpoint_url: WebAddress = Field(
         "https://open.feishu.cn", description="address of the Feishu API", examples=["https://open.feishu.cn"]
     )
@@ -300,9 +343,9 @@ class Settings(BaseSettings):
     )
     llm: LlmSettings | None = Field(None, description="a language model; unset: rules only")
     email: EmailSettings | None = Field(None, description="mail server; unset: no mail")
-    dingtalk: DingtalkSettings | None = Field(None, description="DingTalk group robot; unset: none")
-    wecom: WecomSettings | None = Field(None, description="WeCom group robot; unset: none")
-    feishu: FeishuSettings | None = Field(None, description="Feishu group robot; unset: none")
+    dingtalk: DingtalkSettings = Field(default_factory=DingtalkSettings, description="DingTalk groups")
+    wecom: WecomSettings = Field(default_factory=WecomSettings, description="WeCom groups")
+    feishu: FeishuSettings = Field(default_factory=FeishuSettings, description="Feishu groups")
     http: HttpSettings = Field(default_factory=HttpSettings, description="where the device itself listens")
     audio: AudioSettings = Field(default_factory=AudioSettings, description="microphone and loudspeaker")
     logging: LoggingSettings = Field(default_factory=LoggingSettings, description="log output")

@@ -45,7 +45,7 @@ class Finding:
 
     def __str__(self) -> str:
         shown = f" = {self.value}" if self.value is not None else ""
-        return f"{self.severity}: {self.key}{shown} {self.problem} ({self.origin}). {self.remedy}"
+        return f"{self.key}{shown} {self.problem} ({self.origin}). {self.remedy}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,7 +46,7 @@ def home(tmp_path: Path, migrated_sqlite_file: Path) -> Home:
     made = find_home(tmp_path / "home", {})
     made.data_dir.mkdir(parents=True)
     made.database_file.write_bytes(migrated_sqlite_file.read_bytes())
-    set_settings(made, {}, {"wecom.key": PLANTED, "robot.name": "小云"})
+    set_settings(made, {}, {"wecom.robots.default.key": PLANTED, "robot.name": "小云"})
     return made
 
 
@@ -119,16 +119,15 @@ def test_the_key_goes_along_only_when_asked_for(home: Home, tmp_path: Path):
     put_back(elsewhere, tmp_path / "b.zip")
     assert elsewhere.key_file.stat().st_mode & 0o777 == 0o600
     restored = load_settings(elsewhere, {})[0].wecom
-    assert restored is not None
-    assert restored.key.get_secret_value() == PLANTED
+    assert restored.robots["default"].key.get_secret_value() == PLANTED
     home.key_file.unlink()
     with pytest.raises(KeyMissing):
         make(home, tmp_path / "c.zip", with_key=True)
 
 
 def test_plain_secrets_in_the_settings_are_declared(home: Home, tmp_path: Path):
-    home.config_file.write_text(f'[wecom]\nkey = "{PLANTED}"\n')
-    assert make(home, tmp_path / "b.zip").plain_secrets == ("wecom.key",)
+    home.config_file.write_text(f'[wecom.robots.default]\nkey = "{PLANTED}"\n')
+    assert make(home, tmp_path / "b.zip").plain_secrets == ("wecom.robots.default.key",)
 
 
 @contextmanager

@@ -114,10 +114,10 @@ def test_mistakes_can_be_mended_one_by_one(home: Home):
 
 
 def test_a_secret_is_asked_for_and_sealed(home: Home):
-    run(home, "set", "wecom.key", given=f"{PLANTED}\n")
+    run(home, "set", "wecom.robots.default.key", given=f"{PLANTED}\n")
     assert PLANTED not in home.config_file.read_text()
-    assert is_sealed(tomllib.loads(home.config_file.read_text())["wecom"]["key"])
-    assert settings(home).wecom is not None
+    assert is_sealed(tomllib.loads(home.config_file.read_text())["wecom"]["robots"]["default"]["key"])
+    assert settings(home).wecom.robots["default"].key.get_secret_value() == PLANTED
     assert home.config_file.stat().st_mode & 0o777 == 0o600
     assert home.key_file.stat().st_mode & 0o777 == 0o600
 
@@ -147,7 +147,7 @@ def test_an_exposed_key_seals_nothing(home: Home):
     open_sealer(home, {}, create=True)
     home.key_file.chmod(0o644)
     with pytest.raises(KeyExposed):
-        run(home, "set", "wecom.key", PLANTED)
+        run(home, "set", "wecom.robots.default.key", PLANTED)
     assert not home.config_file.exists()
 
 
@@ -167,7 +167,7 @@ def test_what_is_set_at_the_same_time_is_all_there(home: Home):
 
 
 def test_a_setting_is_removed(home: Home):
-    run(home, "set", "digest.max_seconds", "60", "wecom.key", PLANTED)
+    run(home, "set", "digest.max_seconds", "60", "wecom.robots.default.key", PLANTED)
     run(home, "unset", "digest.max_seconds")
     run(home, "unset", "wecom")
     run(home, "unset", "audio.microphone")
@@ -175,16 +175,23 @@ def test_a_setting_is_removed(home: Home):
 
 
 def test_nothing_that_is_needed_is_removed(home: Home):
-    run(home, "set", "dingtalk.access_token", PLANTED, "dingtalk.secret", PLANTED)
-    with pytest.raises(BadSettings, match=r"dingtalk\.secret is missing"):
-        run(home, "unset", "dingtalk.secret")
+    run(
+        home,
+        "set",
+        "dingtalk.robots.default.access_token",
+        PLANTED,
+        "dingtalk.robots.default.secret",
+        PLANTED,
+    )
+    with pytest.raises(BadSettings, match=r"dingtalk\.robots\.default\.secret is missing"):
+        run(home, "unset", "dingtalk.robots.default.secret")
     with pytest.raises(UnknownSetting):
         run(home, "unset", "dingtalk.nothing")
 
 
 def test_plain_secrets_are_sealed_in_place(home: Home):
     text = f"""# robots
-[dingtalk]
+[dingtalk.robots.default]
 access_token = "{PLANTED}"  # token
 secret = '{PLANTED}'
 
@@ -196,7 +203,7 @@ env = {{ TOKEN = "{PLANTED}" }}
     home.config_file.write_text(text)
     home.config_file.chmod(0o644)
     output = run(home, "seal").output
-    assert "dingtalk.access_token" in output
+    assert "dingtalk.robots.default.access_token" in output
     sealed = home.config_file.read_text()
     assert PLANTED not in sealed
     assert re.sub(r"sealed:[^\"']+", "…", sealed) == text.replace(PLANTED, "…").replace(
@@ -210,7 +217,14 @@ env = {{ TOKEN = "{PLANTED}" }}
 
 
 def planted_home(home: Home) -> None:
-    run(home, "set", "wecom.key", PLANTED, "database_url", f"postgresql://u:{PLANTED}@db.example.com/x")
+    run(
+        home,
+        "set",
+        "wecom.robots.default.key",
+        PLANTED,
+        "database_url",
+        f"postgresql://u:{PLANTED}@db.example.com/x",
+    )
     run(
         home, "set", "mcpServers.x.url", f"https://x/{PLANTED}", "mcpServers.x.headers.Authorization", PLANTED
     )
@@ -222,7 +236,7 @@ def test_show_tells_values_and_where_they_come_from(home: Home, monkeypatch: pyt
     output = run(home, "show").output
     assert 'night.at = "04:15"  (XIAOZHI_NIGHT__AT)' in output
     assert "digest.max_seconds = 90  (default)" in output
-    assert 'wecom.key = "********"  (file)' in output
+    assert 'wecom.robots.default.key = "********"  (file)' in output
     assert "cloud.default_cluster is not set" in output
     listed = {one["key"]: one for one in json.loads(run(home, "show", "--json").output)}
     assert listed["database_url"]["value"] == "********"
@@ -243,7 +257,7 @@ def test_show_all_explains_every_key(home: Home):
 
 
 def test_show_refuses_bad_settings_with_all_findings(home: Home):
-    home.config_file.write_text(f'[digest]\nmax_seconds = 1\n[wecom]\nkye = "{PLANTED}"\n')
+    home.config_file.write_text(f'[digest]\nmax_seconds = 1\n[wecom.robots.default]\nkye = "{PLANTED}"\n')
     with pytest.raises(BadSettings) as refused:
         run(home, "show")
     assert len(refused.value.findings) == 3
@@ -251,11 +265,11 @@ def test_show_refuses_bad_settings_with_all_findings(home: Home):
 
 def test_check_ends_with_one_when_the_program_would_not_start(home: Home):
     assert run(home, "check").exit_code == 0
-    home.config_file.write_text(f'[wecom]\nkey = "{PLANTED}"\n')
+    home.config_file.write_text(f'[wecom.robots.default]\nkey = "{PLANTED}"\n')
     result = run(home, "check")
     assert result.exit_code == 0
     assert "0 errors, 1 warnings" in result.output
-    home.config_file.write_text(f'[wecom]\nkey = "{PLANTED}"\n[digest]\nmax_seconds = 1\n')
+    home.config_file.write_text(f'[wecom.robots.default]\nkey = "{PLANTED}"\n[digest]\nmax_seconds = 1\n')
     assert run(home, "check").exit_code == 1
     result = run(home, "check", "--json")
     report = json.loads(result.output)

@@ -31,7 +31,7 @@ def home(tmp_path: Path) -> Home:
 
 def fill(home: Home, database: Database) -> None:
     sealer = open_sealer(home, {}, create=True)
-    set_settings(home, {}, {"wecom.key": "planted"})
+    set_settings(home, {}, {"wecom.robots.default.key": "planted"})
     people = SqlPeopleStore(database.engine, sealer)
     people.add("值班员", now=NOW)
     people.enrol("值班员", model="ecapa", embeddings=PRINTS, now=NOW)
@@ -52,8 +52,7 @@ def fill(home: Home, database: Database) -> None:
 
 def assert_all_opens(home: Home, database: Database) -> None:
     settings, _ = load_settings(home, {})
-    assert settings.wecom is not None
-    assert settings.wecom.key.get_secret_value() == "planted"
+    assert settings.wecom.robots["default"].key.get_secret_value() == "planted"
     sealer = open_sealer(home, {})
     prints = SqlPeopleStore(database.engine, sealer).voiceprints(model="ecapa")
     assert sorted(one.embedding for one in prints) == PRINTS

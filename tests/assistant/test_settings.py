@@ -222,7 +222,7 @@ def test_rules_between_sections_are_kept(home: Home):
 
 def test_a_password_is_not_sent_unprotected(home: Home):
     text = '[email]\nhost="h"\nsender="a@b.cn"\nusername="u"\npassword="x"\nsecurity="none"'
-    assert "unprotected" in found(home, text)["email.security"].problem
+    assert "to anyone" in found(home, text)["email.security"].problem
     assert found(home, text.replace('username="u"\n', ""))["email.username"].problem.startswith("is missing")
 
 
@@ -258,24 +258,33 @@ def test_stray_variables_of_an_orchestrator_only_warn(home: Home):
 
 
 def test_plain_secrets_are_accepted_with_a_warning(home: Home):
-    write(home, f'[dingtalk]\naccess_token = "{PLANTED}"\nsecret = "{PLANTED}"\n')
+    write(home, f'[dingtalk.robots.default]\naccess_token = "{PLANTED}"\nsecret = "{PLANTED}"\n')
     loaded, warnings = load_settings(home, {})
-    assert loaded.dingtalk is not None
-    assert loaded.dingtalk.secret.get_secret_value() == PLANTED
-    assert {finding.key for finding in warnings} == {"dingtalk.access_token", "dingtalk.secret"}
+    assert loaded.dingtalk.robots
+    assert loaded.dingtalk.robots["default"].secret.get_secret_value() == PLANTED
+    assert {finding.key for finding in warnings} == {
+        "dingtalk.robots.default.access_token",
+        "dingtalk.robots.default.secret",
+    }
     assert all("config seal" in finding.remedy for finding in warnings)
 
 
 def test_what_cannot_be_opened_is_named_with_its_cause(home: Home):
     sealed = Sealer([new_key()]).seal_text(PLANTED)
-    text = f'[wecom]\nkey = "{sealed}"\n'
-    assert "no key file" in found(home, text)["wecom.key"].problem
+    text = f'[wecom.robots.default]\nkey = "{sealed}"\n'
+    assert "no key file" in found(home, text)["wecom.robots.default.key"].problem
     open_sealer(home, {}, create=True)
-    assert "sealed with key" in found(home, text)["wecom.key"].problem
+    assert "sealed with key" in found(home, text)["wecom.robots.default.key"].problem
     own = open_sealer(home, {}).seal_text(PLANTED)
-    assert "altered or cut" in found(home, f'[wecom]\nkey = "{own[:-9]}"\n')["wecom.key"].problem
+    assert (
+        "altered or cut"
+        in found(home, f'[wecom.robots.default]\nkey = "{own[:-9]}"\n')["wecom.robots.default.key"].problem
+    )
     home.key_file.chmod(0o644)
-    assert "chmod 600" in found(home, f'[wecom]\nkey = "{own}"\n')["wecom.key"].problem
+    assert (
+        "chmod 600"
+        in found(home, f'[wecom.robots.default]\nkey = "{own}"\n')["wecom.robots.default.key"].problem
+    )
 
 
 def test_a_sealed_text_where_no_secret_belongs_is_a_finding(home: Home):
@@ -331,7 +340,7 @@ def test_refused_settings_do_not_show_secrets_in_message_or_traceback(home: Home
         '[cloud.accounts.x]\nsecret_id = ["planted-s3cret-value"]\nsecret_key = {a = "planted-s3cret-value"}',
         '[llm]\nbase_url = "https://u:planted-s3cret-value@h/v1"\nmodel = "m"',
         'secret_key = "planted-s3cret-value"',
-        '[dingtalk]\ntoken = "planted-s3cret-value"',
+        '[dingtalk.robots.default]\ntoken = "planted-s3cret-value"',
         '[mcpServers.x]\nurl = "ftp://planted-s3cret-value"',
         '[mcpServers.x]\ncommand = "x"\nargs = "planted-s3cret-value"',
         '[mcpServers.x]\ncommand = "x"\nenv = ["planted-s3cret-value"]',

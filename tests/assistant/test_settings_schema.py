@@ -46,9 +46,6 @@ def test_every_example_is_right(key):
     needed = {
         "llm": {"base_url": "https://x", "model": "m"},
         "email": {"host": "h", "sender": "a@b.cn"},
-        "dingtalk": {"access_token": "x", "secret": "x"},
-        "wecom": {"key": "x"},
-        "feishu": {"hook_token": "x", "secret": "x"},
     }
     section = str(key.path[0])
     if section in needed:
@@ -69,11 +66,11 @@ def test_every_secret_is_known_as_one():
         "database_url",
         "llm.api_key",
         "email.password",
-        "dingtalk.access_token",
-        "dingtalk.secret",
-        "wecom.key",
-        "feishu.hook_token",
-        "feishu.secret",
+        "dingtalk.robots.<name>.access_token",
+        "dingtalk.robots.<name>.secret",
+        "wecom.robots.<name>.key",
+        "feishu.robots.<name>.hook_token",
+        "feishu.robots.<name>.secret",
         "mcp_servers.<name>.args",
         "mcp_servers.<name>.env.<name>",
         "mcp_servers.<name>.url",
