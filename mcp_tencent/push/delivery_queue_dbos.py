@@ -20,7 +20,8 @@ from typing import TypeVar
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy.exc import OperationalError
 
-from mcp_tencent.push.delivery import DeliverySteps, deliver
+from mcp_tencent.push.delivery import deliver
+from mcp_tencent.push.delivery_steps import DeliverySteps
 from mcp_tencent.push.errors import DeliveryBroken
 
 APPLICATION_VERSION = "1"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mcp_tencent.gateway.call import Caller
 from mcp_tencent.gateway.gateway import Gateway
-from mcp_tencent.push.tools import PushDesk, push_tools
+from mcp_tencent.push.desk import PushDesk
+from mcp_tencent.push.tools import push_tools
 from mcp_tencent.serving.server import GatewayServer
 
 NAME = "mcp-notification-push"

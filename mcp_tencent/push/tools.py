@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, tzinfo
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 
 from mcp.server.mcpserver import Context
 from pydantic import Field
 
-from mcp_tencent.gateway.call import Caller, CallerKind, Permission, PersonalData
-from mcp_tencent.gateway.errors import NotPermitted
+from mcp_tencent.gateway.call import Caller, Permission, PersonalData
 from mcp_tencent.periods import parse_period
 from mcp_tencent.push.answers import (
     DeliveriesAnswer,
@@ -28,12 +25,10 @@ from mcp_tencent.push.answers import (
 )
 from mcp_tencent.push.channels import CHANNEL_NAMES, Channel
 from mcp_tencent.push.delivery import Delivery, DeliveryStatus
-from mcp_tencent.push.dispatch import Dispatch
+from mcp_tencent.push.desk import PushDesk
 from mcp_tencent.push.errors import TargetInvalid
-from mcp_tencent.push.message import Report
 from mcp_tencent.push.recipients import Choice, House, recipients
-from mcp_tencent.push.records import DeliveryPreference, PreferenceStore
-from mcp_tencent.push.trial import ChannelTrial
+from mcp_tencent.push.records import DeliveryPreference
 from mcp_tencent.serving.declare import DeclaredTool, DryRun, ToolSet
 from mcp_tencent.serving.identity import caller_of
 
@@ -52,101 +47,6 @@ PersonName = Annotated[
     str | None,
     Field(description="Whose, by name; the caller's own when left out. Of others: needs `configure`."),
 ]
-
-
-class ReportSource(Protocol):
-    """Where reports come from."""
-
-    async def report(self, name: str, *, caller: Caller) -> Report:
-        """Return `digest` (the latest), `last_answer` (the caller's) or an incident by its id.
-
-        Raises:
-            ReportUnknown: there is no such report.
-        """
-        ...
-
-
-class People(Protocol):
-    """Who is known."""
-
-    async def identify(self, name: str) -> str:
-        """Return the name under which a person's deliveries are kept.
-
-        Raises:
-            PersonUnknown: nobody, or more than one, is called that.
-        """
-        ...
-
-
-class DeliveryLog(Protocol):
-    """Deliveries by time. Calls block; they are made off the event loop."""
-
-    def between(
-        self,
-        since: datetime,
-        until: datetime,
-        *,
-        statuses: Sequence[DeliveryStatus],
-        person: str | None,
-        offset: int,
-        limit: int,
-    ) -> Sequence[Delivery]:
-        """Return a page of the deliveries asked for in [since, until), newest first."""
-        ...
-
-    def count(
-        self, since: datetime, until: datetime, *, statuses: Sequence[DeliveryStatus], person: str | None
-    ) -> int:
-        """Return how many there are."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushDesk:
-    """What the tools work with.
-
-    Args:
-        dispatch: Takes reports in.
-        trial: Tries a channel out.
-        reports: Where reports come from.
-        people: Who is known.
-        preferences: Who wants reports where.
-        log: Past deliveries.
-        house: What the settings say.
-        now: The wall clock.
-        zone: Where days begin at midnight.
-        new_key: Gives an id that was never given before.
-    """
-
-    dispatch: Dispatch
-    trial: ChannelTrial
-    reports: ReportSource
-    people: People
-    preferences: PreferenceStore
-    log: DeliveryLog
-    house: House
-    now: Callable[[], datetime]
-    zone: tzinfo
-    new_key: Callable[[], str]
-
-    async def preferences_of(self, caller: Caller) -> Sequence[DeliveryPreference]:
-        """Return where the caller wants reports; a job has no wishes of its own."""
-        if caller.kind is CallerKind.SERVICE_JOB:
-            return ()
-        return await asyncio.to_thread(self.preferences.of, caller.name)
-
-    async def whose(self, person: str | None, caller: Caller) -> str:
-        """Return whose settings are meant, if the caller may look at them.
-
-        Raises:
-            NotPermitted: they are somebody else's, and the caller may not configure.
-            PersonUnknown: there is no such person.
-        """
-        if person is None or person == caller.name:
-            return caller.name
-        if not caller.may(Permission.CONFIGURE):
-            raise NotPermitted("the delivery of others needs the permission configure")
-        return await self.people.identify(person)
 
 
 CallerOf = Callable[[Context[Any, Any]], Caller]

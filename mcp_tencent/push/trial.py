@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from mcp_tencent.push.channels import CHANNEL_NAMES, Channel, Target
-from mcp_tencent.push.delivery import DeliveryStore, limited_by
+from mcp_tencent.push.delivery import DeliveryStore
+from mcp_tencent.push.delivery_steps import limited_by
 from mcp_tencent.push.errors import ChannelNotConfigured, SendBlocked, SendRefused
 from mcp_tencent.push.message import Report
 from mcp_tencent.push.pacing import block, take_turn

@@ -29,7 +29,7 @@ class Security(StrEnum):
 
     STARTTLS = "starttls"
     TLS = "tls"
-    PLAIN = "plain"
+    PLAIN = "none"
     """Not at all: for a server on this very machine only."""
 
 

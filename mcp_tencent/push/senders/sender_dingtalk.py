@@ -32,7 +32,7 @@ from mcp_tencent.push.pacing import RateLimit
 from mcp_tencent.push.senders.message_dingtalk import dingtalk_messages
 from mcp_tencent.push.senders.sender import Parcel, Receipt
 
-ENDPOINT = "https://oapi.dingtalk.com/robot/send"
+ENDPOINT = "https://oapi.dingtalk.com"
 ROBOT_LIMIT = RateLimit(messages=18, per_s=60.0)
 """The provider allows 20 a minute and blocks for ten after the 21st; two are left for clocks that differ."""
 BLOCKED_FOR_S = 600.0
@@ -75,7 +75,7 @@ class DingTalkSender:
     Args:
         robots: by the name that people use for the group.
         now: the wall clock; the provider refuses timestamps more than an hour off.
-        endpoint: where robots listen; another one in tests.
+        endpoint: address of the DingTalk API.
         limit: messages that one robot may send.
     """
 
@@ -119,7 +119,7 @@ class DingTalkSender:
         try:
             async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
                 response = await client.post(
-                    self._endpoint,
+                    f"{self._endpoint}/robot/send",
                     params=query,
                     content=body.encode(),
                     headers={"Content-Type": "application/json; charset=utf-8"},

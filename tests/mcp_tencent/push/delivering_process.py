@@ -18,8 +18,8 @@ from typing import TypeVar
 from dbos import DBOS, WorkflowHandleAsync
 
 from mcp_tencent.push.channels import Channel, Target
-from mcp_tencent.push.delivery import DeliverySteps
 from mcp_tencent.push.delivery_queue_dbos import DbosDeliveryQueue, DbosSteps, engine_config
+from mcp_tencent.push.delivery_steps import DeliverySteps
 from mcp_tencent.push.dispatch import Dispatch
 from mcp_tencent.push.retry import RetryPolicy
 from mcp_tencent.push.senders.sender import Parcel, Receipt

@@ -100,7 +100,7 @@ class GroupRobot:
 
 @contextmanager
 def serving(robot: GroupRobot) -> Iterator[str]:
-    """Serve the robot on a free port and yield the address to post to."""
+    """Serve the robot on a free port and yield the API's address."""
     app = Starlette(routes=[Route("/robot/send", robot.receive, methods=["POST"])])
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
@@ -118,7 +118,7 @@ def serving(robot: GroupRobot) -> Iterator[str]:
     assert ready.wait(10)
     try:
         port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}/robot/send"
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         thread.join(10)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
+import re
 import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,14 +18,16 @@ import pytest
 from dbos import DBOS, WorkflowHandleAsync
 
 from mcp_tencent.push.channels import Channel, Target
-from mcp_tencent.push.delivery import DeliveryStatus, DeliverySteps
+from mcp_tencent.push.delivery import DeliveryStatus
 from mcp_tencent.push.delivery_queue_dbos import DbosDeliveryQueue, engine_config
+from mcp_tencent.push.delivery_steps import DeliverySteps
 from mcp_tencent.push.dispatch import Dispatch, delivery_id
 from mcp_tencent.push.records import SqlDeliveryStore
 from mcp_tencent.push.retry import RetryPolicy
+from mcp_tencent.push.senders.sender import Parcel, Receipt
 from mcp_tencent.push.senders.sender_aiosmtplib import Security, SmtpSender, SmtpSettings
 from tests.mcp_tencent.push.sample_reports import DIGEST, SHORT
-from tests.mcp_tencent.push.smtp_server import USERNAME, Mailbox, smtp_server
+from tests.mcp_tencent.push.smtp_server import PASSWORD, USERNAME, Mailbox, smtp_server
 from tests.mcp_tencent.push.stores import sql_stores
 from tests.mcp_tencent.push.virtual_time import START, VirtualTime
 
@@ -133,19 +137,45 @@ async def test_dead_letters_keep_their_reason(tmp_path: Path, store: SqlDelivery
             assert "550 no such user" in str((await dispatch.find(delivery.id)).reason)
 
 
-async def test_the_engines_database_holds_no_report_and_no_password(
+async def test_a_walk_that_hits_a_bug_of_ours_ends_as_a_dead_letter(
+    tmp_path: Path, store: SqlDeliveryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def buggy(self: SmtpSender, parcel: Parcel) -> Receipt:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(SmtpSender, "send", buggy)
+    async with running(tmp_path, store, 1, VirtualTime()) as dispatch:
+        delivery = await dispatch.send(SHORT, OPS)
+        with pytest.raises(ZeroDivisionError):
+            await ended(delivery.id)
+        assert (await dispatch.find(delivery.id)).status is DeliveryStatus.SENDING
+        await dispatch.resume()
+        closed = await dispatch.find(delivery.id)
+    assert closed.status is DeliveryStatus.DEAD
+    assert closed.reason == "发送时出现内部错误，没有完成。"
+
+
+async def test_the_engines_database_holds_no_report_no_address_and_no_password(
     tmp_path: Path, store: SqlDeliveryStore
 ) -> None:
-    mailbox, time = Mailbox(), VirtualTime()
+    time = VirtualTime()
+    mailbox = Mailbox(refuse={"gone@example.com": "550 <gone@example.com>: no such user"})
+    two = Target(channel=Channel.EMAIL, recipients=("gone@example.com", "ops@example.com"))
     with smtp_server(mailbox) as port:
         async with running(tmp_path, store, port, time) as dispatch:
-            await ended((await dispatch.send(DIGEST, OPS)).id)
-    with sqlite3.connect(tmp_path / "engine.db") as database:
+            delivery = await dispatch.send(DIGEST, two)
+            await ended(delivery.id)
+            assert "gone@example.com" in str((await dispatch.find(delivery.id)).reason)
+    with closing(sqlite3.connect(tmp_path / "engine.db")) as database:
         dump = "\n".join(database.iterdump())
-    database.close()
-    assert delivery_id(DIGEST, OPS) in dump
-    assert DIGEST.title not in dump
-    assert "correct horse" not in dump
+    # values are pickled and then base64-encoded
+    pickles = [base64.b64decode(word) for word in re.findall(r"'(gA[A-Za-z0-9+/=]{8,})'", dump)]
+    values = b"\n".join(pickles)
+    assert delivery_id(DIGEST, two) in dump
+    assert b"Verdict" in values, "the engine's values are really looked at"
+    for private in (DIGEST.title, "ops@example.com", "gone@example.com", PASSWORD):
+        assert private not in dump
+        assert private.encode() not in values
 
 
 async def run_process(folder: Path, port: int, stop_after: str) -> asyncio.subprocess.Process:

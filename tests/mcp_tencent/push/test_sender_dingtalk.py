@@ -159,7 +159,7 @@ async def test_token_secret_and_signature_appear_in_no_log_and_no_error(
     with pytest.raises(SendRefused) as refused:
         await way.send(parcel())
     with pytest.raises(SendUnavailable) as unreachable:
-        await sender(time, "http://127.0.0.1:1/robot/send").send(parcel())
+        await sender(time, "http://127.0.0.1:1").send(parcel())
     assert "robot/send" in caplog.text, "the request is logged"
     signature = sign(SECRET, int(time.now().timestamp() * 1000))
     texts = [caplog.text, str(refused.value), repr(refused.value), str(unreachable.value), repr(ROBOT)]

@@ -21,7 +21,9 @@ from mcp_tencent.gateway.call import Caller, CallerKind, Permission
 from mcp_tencent.gateway.gateway import Gateway
 from mcp_tencent.gateway.records import TABLES as GATEWAY_TABLES
 from mcp_tencent.push.channels import Channel
-from mcp_tencent.push.delivery import DeliveryStatus, DeliverySteps, deliver
+from mcp_tencent.push.delivery import DeliveryStatus, deliver
+from mcp_tencent.push.delivery_steps import DeliverySteps
+from mcp_tencent.push.desk import PushDesk
 from mcp_tencent.push.dispatch import Dispatch
 from mcp_tencent.push.errors import PersonUnknown, ReportUnknown
 from mcp_tencent.push.message import Report
@@ -32,7 +34,6 @@ from mcp_tencent.push.senders.sender import Sender
 from mcp_tencent.push.senders.sender_aiosmtplib import Security, SmtpSender, SmtpSettings
 from mcp_tencent.push.senders.sender_dingtalk import DingTalkRobot, DingTalkSender
 from mcp_tencent.push.server import push_server
-from mcp_tencent.push.tools import PushDesk
 from mcp_tencent.push.trial import ChannelTrial
 from mcp_tencent.serving.identity import acting_as
 from mcp_tencent.serving.server import GatewayServer
