@@ -240,16 +240,23 @@ class World:
             self.simulation.after(tick, lambda: self._tick(run))
 
     def _tick(self, run: FaultRun) -> None:
-        if run.active(self.simulation.now):
+        if not run.active(self.simulation.now):
+            return
+        if run.fault.TICKS_IN_PODS:
             self._reconsider(run)
-            self._schedule_tick(run)
+        else:
+            self._conditions_changed(run)
+        self._schedule_tick(run)
 
     def _reconsider(self, run: FaultRun) -> None:
         """Have pods and condition of the workloads that a fault concerns decided anew."""
         refs = run.fault.concerns()
         for cluster, namespace in dict.fromkeys((ref.cluster, ref.namespace) for ref in refs):
             self.clusters[cluster].kubernetes.reconsider(namespace)
-        for ref in refs:
+        self._conditions_changed(run)
+
+    def _conditions_changed(self, run: FaultRun) -> None:
+        for ref in run.fault.concerns():
             self._pods_changed(ref)
 
     # Levers of faults.

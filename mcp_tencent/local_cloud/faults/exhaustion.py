@@ -102,6 +102,7 @@ class MemoryLeak(_OfWorkload):
     """
 
     CURES: ClassVar[frozenset[Rung]] = frozenset({Rung.RESTART})
+    TICKS_IN_PODS: ClassVar[bool] = True
 
     kind: Literal["memory_leak"]
     growth_mib_per_hour: float = Field(gt=0)
@@ -112,8 +113,8 @@ class MemoryLeak(_OfWorkload):
         return self.CURES if self.image is None else self.CURES | {Rung.ROLL_BACK}
 
     def tick(self) -> timedelta | None:
-        """Return five minutes: memory grows."""
-        return timedelta(minutes=5)
+        """Return ten minutes: memory grows."""
+        return timedelta(minutes=10)
 
     def _leaks(self, pod: PodFacts) -> bool:
         return self.image is None or self.image in pod.images

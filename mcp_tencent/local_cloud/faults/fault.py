@@ -112,6 +112,8 @@ class Fault(ScenarioModel):
     """Steps that, taken on the right workload, end it."""
     WORSE: ClassVar[frozenset[Rung]] = frozenset()
     """Steps that add to the damage."""
+    TICKS_IN_PODS: ClassVar[bool] = False
+    """Whether a tick changes how pods behave, rather than only how the workload fares."""
 
     start: MomentField
     end: MomentField | None = None

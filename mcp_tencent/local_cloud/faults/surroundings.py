@@ -179,6 +179,8 @@ class NoisyNeighbour(Fault):
 class Flapping(Fault):
     """Pods get ready and unready in turn, all by themselves: a look at the wrong moment finds all well."""
 
+    TICKS_IN_PODS: ClassVar[bool] = True
+
     kind: Literal["flapping"]
     workload: WorkloadRefField
     period: DurationField = timedelta(minutes=6)

@@ -15,7 +15,7 @@ from mcp_tencent.local_cloud.scenario.model import Alarm, Logset, Scenario, Work
 from mcp_tencent.local_cloud.scenario.moments import Moment
 from mcp_tencent.local_cloud.tencent.cls.log_index import topic_index
 from mcp_tencent.local_cloud.tencent.cls.state import ClsState, key_value_rule
-from mcp_tencent.local_cloud.tencent.json_types import JsonObject
+from mcp_tencent.local_cloud.tencent.json_types import Json, JsonObject
 
 _SPACE = uuid.UUID("b0a7a0b6-64f1-4d27-8a54-0c7d6f0f2f31")
 """Makes ids names of what they are for: the same in every world of a scenario."""
@@ -93,7 +93,9 @@ def fill_cls(
         logs.add_source(topic.topic_id, event_sources[cluster], since=beginning)
     for notice in scenario.notices:
         notice_id = "notice-" + stable_id(scenario, "notice", notice.name)
-        receivers = [{"ReceiverType": "Uin", "ReceiverIds": [100000000001], "ReceiverChannels": ["Email"]}]
+        receivers: list[Json] = [
+            {"ReceiverType": "Uin", "ReceiverIds": [100000000001], "ReceiverChannels": ["Email"]}
+        ]
         state.add_notice(
             notice.region, notice.name, {"Type": "All", "NoticeReceivers": receivers}, notice_id=notice_id
         )

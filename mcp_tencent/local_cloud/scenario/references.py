@@ -106,7 +106,7 @@ def _twice(names: list[str]) -> list[str]:
 
 def _clusters(scenario: Scenario, shipped_profiles: frozenset[str]) -> Iterator[BrokenReference]:
     topics = {topic.name for logset in scenario.logsets for topic in logset.topics}
-    profiles = shipped_profiles | set(scenario.log_profiles)
+    profiles = {*shipped_profiles, *scenario.log_profiles}
     for index, cluster in enumerate(scenario.clusters):
         here: _Path = ("clusters", index)
         yield from _workloads(cluster, here, topics, profiles)

@@ -22,6 +22,7 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 from tencentcloud.monitor.v20180724 import models as monitor_models
 from tencentcloud.monitor.v20180724.monitor_client import MonitorClient
 
+from mcp_tencent.local_cloud.conditions import KubernetesObject
 from mcp_tencent.local_cloud.server import LocalCloud
 from mcp_tencent.local_cloud.simulation import ManualClock
 from mcp_tencent.local_cloud.tencent.limits import RequestLimits
@@ -38,7 +39,7 @@ class Story:
         self.clock = clock
         self.namespace = namespace
         config = KubeConfig.from_dict(yaml.safe_load(cloud.kubeconfig()))
-        self.kubernetes = lightkube.Client(config=config, namespace=namespace, timeout=httpx.Timeout(20))
+        self.kubernetes = lightkube.Client(config=config, namespace=namespace)
 
     # Time.
 
@@ -50,43 +51,34 @@ class Story:
 
     # Looking.
 
-    def pods(self, workload: str) -> list[Pod]:
-        return list(self.kubernetes.list(Pod, labels={"app": workload}))
+    def pods(self, workload: str) -> list[KubernetesObject]:
+        return [pod.to_dict() for pod in self.kubernetes.list(Pod, labels={"app": workload})]
 
     def ready(self, workload: str) -> int:
         return sum(
-            condition.type == "Ready" and condition.status == "True"
+            condition["type"] == "Ready" and condition["status"] == "True"
             for pod in self.pods(workload)
-            for condition in (pod.status.conditions or [])
+            for condition in pod["status"].get("conditions", ())
         )
+
+    def _containers(self, workload: str) -> list[KubernetesObject]:
+        return [found for pod in self.pods(workload) for found in pod["status"].get("containerStatuses", ())]
 
     def waiting_reasons(self, workload: str) -> set[str]:
-        return {
-            status.state.waiting.reason
-            for pod in self.pods(workload)
-            for status in (pod.status.containerStatuses or [])
-            if status.state and status.state.waiting and status.state.waiting.reason
-        }
+        states = [container.get("state", {}) for container in self._containers(workload)]
+        return {state["waiting"]["reason"] for state in states if "waiting" in state}
 
     def terminations(self, workload: str) -> set[str]:
-        return {
-            status.lastState.terminated.reason
-            for pod in self.pods(workload)
-            for status in (pod.status.containerStatuses or [])
-            if status.lastState and status.lastState.terminated
-        }
+        states = [container.get("lastState", {}) for container in self._containers(workload)]
+        return {state["terminated"]["reason"] for state in states if "terminated" in state}
 
     def restarts(self, workload: str) -> int:
-        return sum(
-            status.restartCount
-            for pod in self.pods(workload)
-            for status in (pod.status.containerStatuses or [])
-        )
+        return sum(container["restartCount"] for container in self._containers(workload))
 
     def topic_id(self, name: str = "业务日志", region: str | None = None) -> str:
         request = cls_models.DescribeTopicsRequest()
         request.from_json_string(json.dumps({"Filters": [{"Key": "topicName", "Values": [name]}]}))
-        return self._client(ClsClient, region).DescribeTopics(request).Topics[0].TopicId
+        return str(self._client(ClsClient, region).DescribeTopics(request).Topics[0].TopicId)
 
     def count(
         self,
@@ -195,15 +187,12 @@ class Story:
 
     def roll_back(self, workload: str) -> None:
         """Do what `kubectl rollout undo` does: put back the template of the revision before."""
-        owned = [
-            found
-            for found in self.kubernetes.list(ReplicaSet, labels={"app": workload})
-            if "deployment.kubernetes.io/revision" in (found.metadata.annotations or {})
-        ]
+        owned = [found.to_dict() for found in self.kubernetes.list(ReplicaSet, labels={"app": workload})]
         by_revision = sorted(
-            owned, key=lambda item: int(item.metadata.annotations["deployment.kubernetes.io/revision"])
+            owned,
+            key=lambda found: int(found["metadata"]["annotations"]["deployment.kubernetes.io/revision"]),
         )
-        template = by_revision[-2].spec.template.to_dict()
+        template = by_revision[-2]["spec"]["template"]
         template["metadata"]["labels"].pop("pod-template-hash", None)
         replace = [{"op": "replace", "path": "/spec/template", "value": template}]
         self.kubernetes.patch(Deployment, workload, replace, patch_type=lightkube.types.PatchType.JSON)

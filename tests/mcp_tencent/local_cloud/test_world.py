@@ -33,6 +33,11 @@ def a_world(name, *, looks=()):
     return world
 
 
+def all_ready(world):
+    conditions = [life.timeline.at(world.clock.now()) for life in world.lives.values()]
+    return all(condition is not None and condition.ready_ratio == 1.0 for condition in conditions)
+
+
 def fingerprint(world):
     """Everything that clients could see, as text."""
     now = world.clock.now()
@@ -118,7 +123,7 @@ def test_the_faults_cures_are_those_that_the_truth_names():
 def test_a_world_without_history_starts_with_its_pods_already_there():
     text = load_scenario("quiet").model_dump_json(exclude_none=True, exclude_defaults=True)
     young = World(parse_scenario(text.replace('"history":"2d"', '"history":"1m"')), ManualClock(START))
-    assert all(life.timeline.at(START).ready_ratio == 1.0 for life in young.lives.values())
+    assert all_ready(young)
 
 
 def test_a_pool_grows_after_its_boot_time_and_shrinks_at_once():
@@ -136,7 +141,7 @@ def test_a_pool_grows_after_its_boot_time_and_shrinks_at_once():
     world.catch_up()
     assert len(world.nodes.nodes(cluster)) == 1
     assert len(world.clusters[cluster].kubernetes.list("Node")) == 1
-    assert all(life.timeline.at(clock.now()).ready_ratio == 1.0 for life in world.lives.values())
+    assert all_ready(world)
 
 
 def test_a_drained_node_keeps_no_pods_and_takes_no_new_ones():
@@ -149,4 +154,4 @@ def test_a_drained_node_keeps_no_pods_and_takes_no_new_ones():
     world.catch_up()
     assert all(pod["spec"]["nodeName"] != drained for pod in kubernetes.list("Pod"))
     assert world.nodes.nodes("cls-quiet001")[0].unschedulable
-    assert all(life.timeline.at(clock.now()).ready_ratio == 1.0 for life in world.lives.values())
+    assert all_ready(world)

@@ -15,6 +15,7 @@ from tencentcloud.tke.v20180525 import models as tke_models
 from tencentcloud.tke.v20180525.tke_client import TkeClient
 
 from mcp_tencent.local_cloud.server import kubeconfig_file
+from mcp_tencent.local_cloud.tencent.ports import AlertRecord
 from tests.mcp_tencent.local_cloud.story import Story, play
 
 needs_kubectl = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
@@ -48,7 +49,7 @@ def kubectl(day, *arguments):
 
 
 def test_there_are_three_clusters_in_three_regions(day):
-    found = {}
+    found: dict[str, int] = {}
     for region in ("ap-guangzhou", "ap-shanghai", "ap-beijing"):
         answer = tke(day, region).DescribeClusters(tke_models.DescribeClustersRequest())
         found |= {cluster.ClusterName: cluster.ClusterNodeNum for cluster in answer.Clusters}
@@ -87,7 +88,7 @@ def test_each_alarm_that_fired_finds_lines_with_its_own_query(day):
     queries = {
         alarm.name: alarm.query.split("|")[0].strip() for alarm in day.cloud.scenario.alarms if alarm.watches
     }
-    first = {}
+    first: dict[str, AlertRecord] = {}
     for record in world.alarms.records(world.beginning, day.clock.now()):
         first.setdefault(record.alarm_name, record)
     found = {}
@@ -123,7 +124,7 @@ def test_kubectl_sees_workloads_aliases_events_and_logs(day):
 
 @needs_kubectl
 def test_pod_logs_are_the_same_lines_as_the_topic_has(day):
-    pod = next(pod.metadata.name for pod in day.pods("cart-service"))
+    pod = day.pods("cart-service")[0]["metadata"]["name"]
     shown = kubectl(day, "logs", pod, "-n", "trade", "--since=20m").splitlines()
     found = day.count(f'__TAG__.pod_name:"{pod}"', minutes=20, topic="生产交易日志")
     assert found > 0

@@ -28,9 +28,8 @@ def restarted(story, workload=ORDER):
 class TestBadImage:
     def test_new_pods_hang_while_old_ones_serve(self, told):
         story = told("bad-image")
-        assert "ImagePullBackOff" in story.waiting_reasons(ORDER) | {
-            reason.replace("ErrImagePull", "ImagePullBackOff") for reason in story.waiting_reasons(ORDER)
-        }
+        assert story.waiting_reasons(ORDER) <= {"ImagePullBackOff", "ErrImagePull"}
+        assert story.waiting_reasons(ORDER)
         assert story.ready(ORDER) == 3
         assert story.open_alerts() == {"订单服务副本不足"}
         assert story.count('object:"order-service" AND reason:Failed', minutes=240, topic="集群事件") > 0
@@ -304,18 +303,17 @@ class TestRestartMakesWorse:
 class TestNodeDown:
     def test_the_node_is_not_ready_and_its_pods_start_elsewhere(self, told):
         story = told("node-down")
-        ready = {
-            node.metadata.name: condition.status
-            for node in story.kubernetes.list(Node)
-            for condition in node.status.conditions
-            if condition.type == "Ready"
-        }
-        assert sorted(status != "True" for status in ready.values()) == [False, False, True]
-        lost = next(name for name, status in ready.items() if status != "True")
+        nodes = [node.to_dict() for node in story.kubernetes.list(Node)]
+        lost = [
+            node["metadata"]["name"]
+            for node in nodes
+            for condition in node["status"]["conditions"]
+            if condition["type"] == "Ready" and condition["status"] != "True"
+        ]
+        assert (len(nodes), len(lost)) == (3, 1)
         assert story.ready(ORDER) == 4
-        assert all(
-            pod.spec.nodeName != lost for pod in story.pods(ORDER) if pod.metadata.deletionTimestamp is None
-        )
+        alive = [pod for pod in story.pods(ORDER) if "deletionTimestamp" not in pod["metadata"]]
+        assert all(str(pod["spec"]["nodeName"]) not in lost for pod in alive)
 
 
 class TestDeadlock:
@@ -366,7 +364,7 @@ class TestTraps:
         with pytest.raises(ApiError) as refused:
             story.scale(ORDER, 5)
         assert refused.value.status.code == 500
-        assert "webhook" in refused.value.status.message
+        assert "webhook" in str(refused.value.status.message)
         story.scale(ITEM, 4)
 
     def test_the_protected_workload_is_stuck_and_would_be_cured_by_a_restart(self, told):
