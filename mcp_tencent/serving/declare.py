@@ -15,6 +15,7 @@ gateway takes it out again, so that no function ever sees it.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -172,6 +173,7 @@ def declared(function: Callable[..., Awaitable[object]], title: str, policy: Too
     return DeclaredTool(sdk=tool, policy=policy, check=_argument_check(tool))
 
 
+_KEY = re.compile(r"[^\x00-\x1f\ud800-\udfff]{8,200}")
 _KEY_SCHEMA: dict[str, JsonValue] = {
     "anyOf": [{"type": "string", "minLength": 8, "maxLength": 200}, {"type": "null"}],
     "default": None,
@@ -209,7 +211,7 @@ def _check_signature(function: Callable[..., Awaitable[object]], policy: ToolPol
 def take_key(arguments: Arguments) -> tuple[Arguments, str | None]:
     """Take a well-formed idempotency key out of `arguments`; a bad one stays, for the check to find it."""
     key = arguments.get(IDEMPOTENCY_KEY)
-    if key is None or (isinstance(key, str) and 8 <= len(key) <= 200):
+    if key is None or (isinstance(key, str) and _KEY.fullmatch(key)):
         return {name: value for name, value in arguments.items() if name != IDEMPOTENCY_KEY}, key
     return arguments, None
 
@@ -220,7 +222,7 @@ def _argument_check(tool: Tool) -> Check:
     def check(arguments: Arguments) -> list[str]:
         problems = [f"{name}: there is no such parameter" for name in arguments if name not in known]
         if IDEMPOTENCY_KEY in arguments:  # a good one has been taken out before
-            problems.append(f"{IDEMPOTENCY_KEY}: must be a string of 8 to 200 characters")
+            problems.append(f"{IDEMPOTENCY_KEY}: must be a string of 8 to 200 printable characters")
         try:
             tool.fn_metadata.validate_arguments(dict(arguments))
         except ValidationError as error:

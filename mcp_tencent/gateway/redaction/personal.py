@@ -17,7 +17,7 @@ BANK_CARD_MASK = "[已隐藏:银行卡号]"
 _QUANTITY = r"(?!\s?(?:bytes?|[KMGT]i?B|B|ns|us|µs|ms|millis|nanos)\b)"
 _MOBILE = re.compile(
     r"(?<![0-9A-Za-z.])(?:(?:\+|00)?86[- ]?)?"
-    r"1[3-9]\d(?:\d{8}|[- ]\d{4}[- ]\d{4})(?![0-9A-Za-z])(?!\.\d)" + _QUANTITY
+    r"1[3-9]\d(?:\d{8}|(?P<gap>[- ])\d{4}(?P=gap)\d{4}(?![-:/ ]\d))(?![0-9A-Za-z])(?!\.\d)" + _QUANTITY
 )
 _ID_CARD = re.compile(
     r"(?<![0-9A-Za-z])[1-9]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[0-9Xx](?![0-9A-Za-z])"

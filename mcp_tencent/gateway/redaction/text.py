@@ -173,7 +173,8 @@ def _bare_span(text: str, begin: int) -> tuple[int, int]:
     """Return the span of an unquoted value: all of a line that is one setting, else one word."""
     line_start, line_end = max(text.rfind("\n", 0, begin) + 1, begin - 300), _line_end(text, begin)
     alone = _ALONE_ON_ITS_LINE.fullmatch(text, line_start, begin)
-    if alone is not None and not _ANOTHER_PAIR.search(text, line_start, line_end):
+    separator = begin - len(text[line_start:begin]) + len(text[line_start:begin].rstrip()) - 1
+    if alone is not None and not _ANOTHER_PAIR.match(text, separator, line_end):
         value = text[begin:line_end].rstrip()
         return (begin, begin) if is_ordinary_value(value) else (begin, begin + len(value))
     bare = _BARE.match(text, begin)

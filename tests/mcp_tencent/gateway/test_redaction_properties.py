@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import string
 from urllib.parse import quote
 
@@ -14,19 +15,23 @@ from mcp_tencent.gateway.redaction.names import is_ordinary_value
 from mcp_tencent.gateway.redaction.personal import is_bank_card, is_id_card
 
 ALPHABET = string.ascii_letters + string.digits
+NAMES = [
+    *("password", "DB_PASSWORD", "dbPassword", "db.password", "MYSQL_PWD", "secret", "client_secret"),
+    *("token", "access_token", "refresh-token", "apiKey", "API-KEY", "secret_key", "SecretKey"),
+    *("private_key", "passphrase", "credential"),
+]
+names = st.sampled_from(NAMES)
 # A secret as people and generators make them; long enough that it does not stand in ordinary text by chance.
 tokens = st.text(ALPHABET + "_-./+=", min_size=10, max_size=60).filter(
-    lambda value: value[0].isalnum() and value[-1].isalnum() and not is_ordinary_value(value)
+    lambda value: (
+        value[0].isalnum()
+        and value[-1].isalnum()
+        and not is_ordinary_value(value)
+        and not any(piece in " ".join(NAMES) for piece in (value, value[:6], value[-6:]))
+    )
 )
 phrases = st.text(ALPHABET + "_-./+=!@#$%^&*()~[]{}<>?|;:, '\"\\", min_size=10, max_size=40).filter(
     lambda value: value.strip() == value
-)
-names = st.sampled_from(
-    [
-        *("password", "DB_PASSWORD", "dbPassword", "db.password", "MYSQL_PWD", "secret", "client_secret"),
-        *("token", "access_token", "refresh-token", "apiKey", "API-KEY", "secret_key", "SecretKey"),
-        *("private_key", "passphrase", "credential"),
-    ]
 )
 words = st.text(st.sampled_from(ALPHABET + " .,_-:/()[]订单服务超时重试失败"), max_size=60).filter(
     lambda text: STRICT.text(text) == text
@@ -44,12 +49,15 @@ def comes_out(text: str, secret: str, *, beside: str = "") -> bool:
 
 def leaks(masked: str, secret: str, beside: str = "") -> bool:
     pieces = {secret[at : at + PIECE] for at in range(len(secret) - PIECE + 1)}
-    return any(piece in masked and piece not in beside for piece in pieces)
+    known = " ".join((beside, *NAMES))
+    return any(piece in masked and piece not in known for piece in pieces)
 
 
 @given(framed, names, tokens, st.sampled_from(["=", ": ", " = ", ":"]))
 def test_named_values_in_text_never_come_out(frame, name, secret, separator):
-    assert not comes_out(f"{frame[0]}\n{name}{separator}{secret}\n{frame[1]}", secret, beside="".join(frame))
+    assert not comes_out(
+        f"{frame[0]}\n{name}{separator}{secret}\n{frame[1]}", secret, beside="".join((*frame, name))
+    )
 
 
 @given(names, phrases)
@@ -94,9 +102,8 @@ def test_flags_never_come_out(name, secret):
 
 @given(st.sampled_from(["postgres", "mysql", "redis", "amqp", "https", "mongodb+srv"]), tokens)
 def test_passwords_in_urls_never_come_out(scheme, secret):
-    assert not comes_out(
-        f"{scheme}://app:{quote(secret, safe='')}@db.shop:5432/x?a=b", quote(secret, safe="")
-    )
+    password = quote(secret, safe="")
+    assert not comes_out(f"{scheme}://app:{password}@db.shop:5432/x?a=b", password, beside=scheme)
 
 
 @given(st.binary(min_size=40, max_size=200), words)
@@ -164,6 +171,7 @@ ordinary = st.one_of(
 def test_identifiers_times_and_numbers_are_unharmed(parts, separator):
     text = separator.join(parts)
     assume("::" not in text)
+    assume(not re.search(r"1[3-9]\d \d{4} \d{4}", text))  # written like a telephone number, and taken for one
     assert STRICT.text(text) == text
 
 
