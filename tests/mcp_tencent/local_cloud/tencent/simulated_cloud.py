@@ -27,9 +27,11 @@ from mcp_tencent.local_cloud.simulation import ManualClock, WallClock
 from mcp_tencent.local_cloud.tencent.api import TencentApi
 from mcp_tencent.local_cloud.tencent.api_faults import ApiFaults
 from mcp_tencent.local_cloud.tencent.cls.log_index import topic_index
+from mcp_tencent.local_cloud.tencent.cls.service import cls_actions
 from mcp_tencent.local_cloud.tencent.cls.state import AlarmShield, ClsState, key_value_rule
 from mcp_tencent.local_cloud.tencent.identifiers import Identifiers
 from mcp_tencent.local_cloud.tencent.limits import RequestLimits
+from mcp_tencent.local_cloud.tencent.monitor.service import monitor_actions
 from mcp_tencent.local_cloud.tencent.ports import (
     AlarmLevel,
     AlertRecord,
@@ -38,7 +40,8 @@ from mcp_tencent.local_cloud.tencent.ports import (
     MetricDescription,
     NodeView,
 )
-from mcp_tencent.local_cloud.tencent.services import tencent_services
+from mcp_tencent.local_cloud.tencent.specification import Product
+from mcp_tencent.local_cloud.tencent.tke.service import tke_2018_actions, tke_2022_actions
 from mcp_tencent.local_cloud.tencent.tke.state import (
     Cluster,
     LogSwitch,
@@ -163,15 +166,12 @@ class SimulatedCloud:
         self.failures: list[BaseException] = []
         self.api = TencentApi(
             credentials={SECRET_ID: SECRET_KEY},
-            services=tencent_services(
-                cls_state=self.cls,
-                tke_state=self.tke,
-                logs=self.logs,
-                nodes=self.nodes,
-                alarms=self.alarms,
-                metrics=OneMetric(),
-                metric_alerts=self.alarms,
-            ),
+            services={
+                Product("cls", "2020-10-16"): cls_actions(self.cls, self.logs, self.alarms),
+                Product("tke", "2018-05-25"): tke_2018_actions(self.tke, self.nodes, self.cls, self.logs),
+                Product("tke", "2022-05-01"): tke_2022_actions(self.tke, self.nodes),
+                Product("monitor", "2018-07-24"): monitor_actions(self.clock, OneMetric(), self.alarms),
+            },
             wall_clock=WallClock(),
             world_clock=self.clock,
             faults=self.faults,
