@@ -77,6 +77,10 @@ class LogStore:
         self._topics: dict[str, Topic] = {}
         self._uses = itertools.count()
 
+    def close(self) -> None:
+        """Give the memory back; nothing can be asked afterwards."""
+        self._tables.close()
+
     def add_topic(self, topic_id: str, index: TopicIndex | None = None) -> None:
         """Add an empty topic; without an index nothing in it can be searched. Raises TopicExists."""
         if topic_id in self._topics:

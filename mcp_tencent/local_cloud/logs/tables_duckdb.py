@@ -83,6 +83,10 @@ class LogTables:
         self.tags: dict[str, str] = {}
         """`__TAG__.<name>` to column of the table of origins."""
 
+    def close(self) -> None:
+        """Give the memory back; nothing can be asked afterwards."""
+        self._connection.close()
+
     def create(self) -> LineTable:
         """Create an empty table of lines."""
         table = LineTable(name=f"lines_{next(self._numbers)}")
@@ -138,15 +142,18 @@ class LogTables:
     def _load(
         self, table: LineTable, keys: Sequence[str], numbers: Sequence[list[int]], texts: Sequence[list[str]]
     ) -> None:
-        """Hand each column over as one joined text: three times as fast as lists, and no file is needed."""
-        selected = [f"unnest(string_split(${n}, ',')::BIGINT[])" for n in range(1, len(numbers) + 1)]
-        first = len(numbers) + 1
-        selected += [
-            f"nullif(unnest(string_split(${n}, chr(31))), chr(30))" for n in range(first, first + len(texts))
+        """Hand each column over as one joined text: faster than lists or JSON, and no file is needed."""
+        joined = [RESERVED_BREAK.join(map(str, column)) for column in numbers]
+        joined += [_joined(column) for column in texts]
+        split = [f"unnest(string_split(${n}, chr(31))) AS c{n}" for n in range(1, len(joined) + 1)]
+        # Casts stand outside of the unnesting: within it they cost twice as much.
+        values = [
+            f"c{n}::BIGINT" if n <= len(numbers) else f"nullif(c{n}, chr(30))"
+            for n in range(1, len(joined) + 1)
         ]
-        columns = ", ".join((*_COLUMNS, *keys))
-        joined = [",".join(map(str, column)) for column in numbers] + [_joined(column) for column in texts]
-        self._connection.execute(f"INSERT INTO {table.name} ({columns}) SELECT {', '.join(selected)}", joined)
+        target = f"{table.name} ({', '.join((*_COLUMNS, *keys))})"
+        lines = f"SELECT {', '.join(values)} FROM (SELECT {', '.join(split)})"
+        self._connection.execute(f"INSERT INTO {target} {lines}", joined)
 
     def _origin(self, origin: LogOrigin) -> int:
         number = self._origin_numbers.get(origin)
