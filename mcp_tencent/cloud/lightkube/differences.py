@@ -42,7 +42,7 @@ def restorable(item: KubernetesJson) -> KubernetesJson:
 
 
 def canonical(item: KubernetesJson) -> str:
-    """Return JSON text that is the same for equal objects."""
+    """Return JSON text that is the same for equal objects and for no others."""
     return json.dumps(item, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -64,7 +64,7 @@ _ABSENT = _Absent()
 
 
 def _walk(path: str, one: object, other: object) -> Iterator[tuple[str, object, object]]:
-    if one == other:
+    if one is other or _text(one) == _text(other):
         return
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for key in sorted({*one, *other}):
@@ -72,11 +72,16 @@ def _walk(path: str, one: object, other: object) -> Iterator[tuple[str, object, 
             yield from _walk(deeper, one.get(key, _ABSENT), other.get(key, _ABSENT))
         return
     ones, others = _by_name(one), _by_name(other)
-    if ones is not None and others is not None:
+    if ones is not None and others is not None and (set(ones) != set(others) or [*ones] == [*others]):
         for name in dict.fromkeys([*ones, *others]):
             yield from _walk(f"{path}[{name}]", ones.get(name, _ABSENT), others.get(name, _ABSENT))
         return
     yield path, one, other
+
+
+def _text(value: object) -> str | None:
+    # By text and not by ==, to which false and 0 are equal.
+    return None if isinstance(value, _Absent) else json.dumps(value, sort_keys=True)
 
 
 def _by_name(value: object) -> Mapping[str, object] | None:

@@ -86,6 +86,12 @@ def from_lightkube(exc: BaseException) -> CloudError:
         return kind_of_status(status)(f"HTTP {status} without a reason", code=f"HTTP {status}")
     if isinstance(exc, httpx2.HTTPError | httpx2.InvalidURL | httpx2.StreamError):
         return _from_transport(exc)
+    behind = exc.__context__
+    while behind is not None:
+        if isinstance(behind, httpx2.HTTPStatusError):
+            # lightkube stumbled over the body of an error; its status still says what it is.
+            return from_lightkube(behind)
+        behind = behind.__context__
     return errors.UnexpectedAnswer(f"the cluster's answer cannot be read: {type(exc).__name__}")
 
 

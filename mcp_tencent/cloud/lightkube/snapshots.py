@@ -142,7 +142,7 @@ def _read(saved: SavedObject) -> KubernetesJson:
 def _same(now: KubernetesJson | None, wanted: KubernetesJson | None) -> bool:
     if now is None or wanted is None:
         return now is wanted
-    return restorable(now) == restorable(wanted)
+    return canonical(restorable(now)) == canonical(restorable(wanted))
 
 
 async def _put(

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,9 @@ class Asked:
         return self.headers.get("x-tc-action", "")
 
     @property
-    def fields(self) -> dict:
-        return json.loads(self.body or b"{}")
+    def fields(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.body or b"{}")
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def in_turn(*answers: Answer) -> Script:
 async def scripted(script: Script) -> AsyncIterator[ScriptedServer]:
     """Serve on a free loopback port while the block runs."""
     told = ScriptedServer()
-    handlers: set[asyncio.Task] = set()
+    handlers: set[asyncio.Task[None] | None] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -111,7 +113,7 @@ async def scripted(script: Script) -> AsyncIterator[ScriptedServer]:
                 told.first_asked.set()
                 if not await _answer(script(asked), writer):
                     break
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             told.cut_by_client.set()
         finally:
             handlers.discard(task)
@@ -123,9 +125,10 @@ async def scripted(script: Script) -> AsyncIterator[ScriptedServer]:
         yield told
     finally:
         server.close()
-        for task in list(handlers):
+        running = [task for task in handlers if task is not None]
+        for task in running:
             task.cancel()
-        await asyncio.gather(*handlers, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
         await server.wait_closed()
 
 
@@ -150,8 +153,8 @@ async def _answer(answer: Answer, writer: asyncio.StreamWriter) -> bool:
             return True
         case Reset():
             if answer.after_bytes:
-                head = b"HTTP/1.1 200 X\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n"
-                writer.write(head + b"{" * answer.after_bytes)
+                start = b"HTTP/1.1 200 X\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n"
+                writer.write(start + b"{" * answer.after_bytes)
                 await writer.drain()
             writer.transport.abort()
             return False

@@ -1,6 +1,7 @@
 """Deadlines, retries and writes that take effect once."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ async def nothing_done() -> str | None:
     return None
 
 
-def calling(**policy: float) -> Calling:
+def calling(**policy: Any) -> Calling:
     return Calling(CallPolicy(**policy), InstantTiming())
 
 

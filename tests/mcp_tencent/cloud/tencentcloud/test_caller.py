@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+from typing import Any
 
 import pytest
 from tencentcloud.cls.v20201016 import models
@@ -25,7 +26,7 @@ KEY = "Gu5t9xGARNpq86cd98joQYCN3EXAMPLE"
 LOGSETS = ok(Logsets=[], TotalCount=0)
 
 
-def account(url: str, **others: object) -> Account:
+def account(url: str, **others: Any) -> Account:
     return Account(
         name="prod",
         secret_id="AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE",
@@ -36,7 +37,7 @@ def account(url: str, **others: object) -> Account:
     )
 
 
-def caller(url: str, timing: InstantTiming | None = None, **policy: float) -> TencentCaller:
+def caller(url: str, timing: InstantTiming | None = None, **policy: Any) -> TencentCaller:
     return TencentCaller(
         account(url), "ap-guangzhou", Calling(CallPolicy(**policy), timing or InstantTiming())
     )

@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ async def search_at():
         await caller.close()
 
 
-def line(number: int, at_ms: int, **fields: str) -> dict:
+def line(number: int, at_ms: int, **fields: str) -> dict[str, Any]:
     content = json.dumps({"message": f"line {number}", **fields})
     return {
         "Time": at_ms,
@@ -132,7 +133,7 @@ async def test_a_slow_reader_searches_anew_before_the_context_expires(search_at)
             count += 1
             timing.now += 2.0
     assert count == 3_500
-    assert service.searches >= 3
+    assert service.searches == 2
 
 
 async def test_a_context_that_is_refused_at_once_is_an_error(search_at):
