@@ -25,21 +25,21 @@ _REVISION_LINES = (
             "\tat com.shop.trade.OrderService.confirm(OrderService.java:214)\n"
             "\tat com.shop.trade.OrderController.confirm(OrderController.java:57)"
         ),
-        per_minute=12,
+        per_minute=4.8,
         fields={"status": "500"},
     ),
     LogLineTemplate(
         template="request failed path=/api/confirm status=500 cost={latency_ms}ms",
-        per_minute=20,
+        per_minute=8,
         fields={"status": "500"},
     ),
 )
 _CONFIG_LINES = (
     LogLineTemplate(
         template="failed to initialise connection pool: invalid value in {config}: {key}={value}",
-        per_minute=10,
+        per_minute=4,
     ),
-    LogLineTemplate(template="配置项 {key} 的值无效: {value}，请检查配置 {config}", per_minute=6),
+    LogLineTemplate(template="配置项 {key} 的值无效: {value}，请检查配置 {config}", per_minute=2.4),
 )
 
 

@@ -23,7 +23,7 @@ from mcp_tencent.local_cloud.scenario.moments import DurationField, Ratio
 
 _LEAK_LINES = (
     LogLineTemplate(
-        template="GC overhead: full GC took {latency_ms}ms, heap nearly full", level="WARN", per_minute=8
+        template="GC overhead: full GC took {latency_ms}ms, heap nearly full", level="WARN", per_minute=3.2
     ),
     LogLineTemplate(
         template=(
@@ -32,22 +32,22 @@ _LEAK_LINES = (
             "\tat com.shop.search.IndexCache.put(IndexCache.java:142)\n"
             "\tat com.shop.search.QueryService.query(QueryService.java:77)"
         ),
-        per_minute=2,
+        per_minute=0.8,
     ),
     LogLineTemplate(
-        template="堆内存使用率过高，触发 Full GC，耗时 {latency_ms} 毫秒", level="WARN", per_minute=5
+        template="堆内存使用率过高，触发 Full GC，耗时 {latency_ms} 毫秒", level="WARN", per_minute=2
     ),
 )
 _OVERLOAD_LINES = (
     LogLineTemplate(
         template="请求被限流，线程池已满 active=200 queue=1000 user={user_id}",
         level="WARN",
-        per_minute=25,
+        per_minute=10,
         fields={"status": "503"},
     ),
     LogLineTemplate(
         template="upstream timed out after {latency_ms}ms, too many requests in queue",
-        per_minute=15,
+        per_minute=6,
         fields={"status": "504"},
     ),
 )
@@ -55,11 +55,11 @@ _COLD_LINES = (
     LogLineTemplate(
         template="cache miss storm: hit ratio below 20%, falling back to database",
         level="WARN",
-        per_minute=20,
+        per_minute=8,
     ),
     LogLineTemplate(
         template="缓存未命中，回源数据库超时 key=sku:{order_id} 耗时 {latency_ms} 毫秒",
-        per_minute=18,
+        per_minute=7.2,
         fields={"status": "504"},
     ),
 )
@@ -72,12 +72,12 @@ _DEADLOCK_LINES = (
             "\tat java.base/java.util.concurrent.ThreadPoolExecutor.reject(ThreadPoolExecutor.java:2081)\n"
             "\tat com.shop.pay.SettleWorker.submit(SettleWorker.java:63)"
         ),
-        per_minute=10,
+        per_minute=4,
         fields={"status": "500"},
     ),
     LogLineTemplate(
         template="request timed out waiting for lock held by thread settle-worker-7, waited {latency_ms}ms",
-        per_minute=8,
+        per_minute=3.2,
         fields={"status": "504"},
     ),
 )

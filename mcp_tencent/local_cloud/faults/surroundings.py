@@ -25,26 +25,28 @@ _NEIGHBOUR_LINES = (
     LogLineTemplate(
         template="slow request path=/api/query cost={latency_ms}ms, CPU throttled",
         level="WARN",
-        per_minute=12,
+        per_minute=4.8,
     ),
     LogLineTemplate(
-        template="处理超时，节点 CPU 资源不足，耗时 {latency_ms} 毫秒", per_minute=8, fields={"status": "504"}
+        template="处理超时，节点 CPU 资源不足，耗时 {latency_ms} 毫秒",
+        per_minute=3.2,
+        fields={"status": "504"},
     ),
 )
 _TRANSIENT_LINES = (
     LogLineTemplate(
         template="read timed out calling {choice:api.shop.example|img.shop.example}, retrying",
         level="WARN",
-        per_minute=10,
+        per_minute=4,
     ),
     LogLineTemplate(
         template="网络抖动，请求失败 order={order_id} 耗时 {latency_ms} 毫秒",
-        per_minute=8,
+        per_minute=3.2,
         fields={"status": "504"},
     ),
 )
 _DEPENDENCY_CRASH = LogLineTemplate(
-    template='FATAL: could not write to file "pg_wal": No space left on device', per_minute=4
+    template='FATAL: could not write to file "pg_wal": No space left on device', per_minute=1.6
 )
 
 
@@ -57,12 +59,12 @@ def _dependency_lines(name: str) -> tuple[LogLineTemplate, ...]:
                 "\tat java.base/sun.nio.ch.Net.connect0(Native Method)\n"
                 "\tat com.shop.client.HttpInvoker.invoke(HttpInvoker.java:91)"
             ),
-            per_minute=12,
+            per_minute=4.8,
             fields={"status": "502", "dependency": name},
         ),
         LogLineTemplate(
             template=f"dependency {name} unavailable, circuit breaker open after {{latency_ms}}ms",
-            per_minute=10,
+            per_minute=4,
             fields={"status": "503", "dependency": name},
         ),
     )
@@ -223,10 +225,10 @@ class Flapping(Fault):
             LogLineTemplate(
                 template="健康检查失败 /healthz 返回 503，连接池获取超时 {latency_ms} 毫秒",
                 level="WARN",
-                per_minute=8,
+                per_minute=3.2,
             ),
             LogLineTemplate(
-                template="lost lease, stepping down; waiting to become leader again", per_minute=3
+                template="lost lease, stepping down; waiting to become leader again", per_minute=1.2
             ),
         )
         return afflicted(condition, error_ratio=0.4, patterns=lines_or(self.lines, usual, 1.0))

@@ -56,7 +56,7 @@ class TestBadRevision:
         assert story.ready(ORDER) == 4
         assert story.errors(ORDER) > 20 * max(1, story.errors(ORDER, ago_minutes=200))
         assert story.open_alerts() == {ERRORS_ALARM}
-        assert story.count("NullPointerException") > 0
+        assert story.count("java.lang.NullPointerException") > 0
 
     def test_restarting_or_scaling_helps_nothing(self, told):
         story = told("bad-revision")
@@ -82,7 +82,7 @@ class TestCrashLoop:
         assert story.ready(ORDER) == 3
         assert story.restarts(ORDER) > 5
         assert "Error" in story.terminations(ORDER)
-        assert story.count("UnsupportedClassVersionError", minutes=60) > 0
+        assert story.count("java.lang.UnsupportedClassVersionError", minutes=60) > 0
         assert story.open_alerts() == {"订单服务副本不足"}
 
     def test_rolling_back_cures_it(self, told):
@@ -333,10 +333,10 @@ class TestTwoIncidents:
     def test_rolling_back_cures_one_of_them_only(self, told):
         story = told("two-incidents")
         assert story.open_alerts() == {ERRORS_ALARM, "优惠中心调用失败"}
-        assert story.count("NullPointerException", minutes=5) > 0
+        assert story.count("java.lang.NullPointerException", minutes=5) > 0
         story.roll_back(ORDER)
         story.later(minutes=15)
-        assert story.count("NullPointerException", minutes=5) == 0
+        assert story.count("java.lang.NullPointerException", minutes=5) == 0
         assert story.count('"coupon-center"', minutes=5) > 0
         assert story.errors(ORDER, minutes=5) > 10
 
