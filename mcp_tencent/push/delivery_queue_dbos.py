@@ -13,6 +13,7 @@ DBOS, because a workflow that is to be recovered has to be known by then, and ca
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -137,4 +138,4 @@ async def running_engine(
         await queue.listen()
         yield queue
     finally:
-        DBOS.destroy()
+        await asyncio.to_thread(DBOS.destroy)

@@ -18,7 +18,7 @@ from typing import TypeVar
 from dbos import DBOS, WorkflowHandleAsync
 
 from mcp_tencent.push.channels import Channel, Target
-from mcp_tencent.push.delivery_queue_dbos import DbosDeliveryQueue, DbosSteps, engine_config
+from mcp_tencent.push.delivery_queue_dbos import DbosDeliveryQueue, DbosSteps, engine_config, running_engine
 from mcp_tencent.push.delivery_steps import DeliverySteps
 from mcp_tencent.push.dispatch import Dispatch
 from mcp_tencent.push.retry import RetryPolicy
@@ -47,11 +47,9 @@ class StandingSender(SmtpSender):
         return Receipt()
 
 
-class StandingQueue(DbosDeliveryQueue):
-    """Stands still instead of queueing."""
-
-    async def put(self, delivery_id: str) -> None:
-        await stand_still("added")
+async def stand_still_instead(self: DbosDeliveryQueue, delivery_id: str) -> None:
+    """Never put anything into the queue."""
+    await stand_still("added")
 
 
 def stand_still_behind(step: str) -> None:
@@ -69,6 +67,8 @@ def stand_still_behind(step: str) -> None:
 
 async def main(folder: Path, port: int, moment: str) -> None:
     stand_still_behind(moment)
+    if moment == "added":
+        DbosDeliveryQueue.put = stand_still_instead  # type: ignore[method-assign]
     settings = SmtpSettings(host="127.0.0.1", port=port, sender=USERNAME, security=Security.PLAIN)
     sender = (StandingSender if moment == "accepted" else SmtpSender)(settings)
     with sql_stores(folder / "push.db") as (store, _):
@@ -77,17 +77,14 @@ async def main(folder: Path, port: int, moment: str) -> None:
             return datetime.now(UTC)
 
         steps = DeliverySteps(store=store, senders={Channel.EMAIL: sender}, policy=RetryPolicy(), now=now)
-        DBOS(config=engine_config(database_url=f"sqlite:///{folder / 'engine.db'}"))
-        queue = (StandingQueue if moment == "added" else DbosDeliveryQueue)(steps, polling_s=0.05)
-        DBOS.launch()
-        await queue.listen()
-        dispatch = Dispatch(store=store, queue=queue, now=now)
-        if await dispatch.resume() == 0:
-            await dispatch.send(DIGEST, OPS)
-        delivery = await dispatch.send(DIGEST, OPS)
-        handle: WorkflowHandleAsync[str] = await DBOS.retrieve_workflow_async(delivery.id)
-        print(f"ended {await handle.get_result(polling_interval_sec=0.05)}", flush=True)
-        await asyncio.to_thread(DBOS.destroy)
+        config = engine_config(database_url=f"sqlite:///{folder / 'engine.db'}")
+        async with running_engine(config, steps, polling_s=0.05) as queue:
+            dispatch = Dispatch(store=store, queue=queue, now=now)
+            if await dispatch.resume() == 0:
+                await dispatch.send(DIGEST, OPS)
+            delivery = await dispatch.send(DIGEST, OPS)
+            handle: WorkflowHandleAsync[str] = await DBOS.retrieve_workflow_async(delivery.id)
+            print(f"ended {await handle.get_result(polling_interval_sec=0.05)}", flush=True)
 
 
 if __name__ == "__main__":

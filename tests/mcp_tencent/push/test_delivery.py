@@ -277,6 +277,15 @@ def test_a_pace_is_kept(store: DispatchStore) -> None:
     assert store.change_pace("dingtalk/b", change).turns == (START,)
 
 
+async def test_turns_taken_at_the_same_time_are_all_counted(store: DispatchStore) -> None:
+    def take(_: int) -> None:
+        store.change_pace("dingtalk/a", lambda pace: take_turn(pace, ROBOT_LIMIT, START)[0])
+
+    await asyncio.gather(*(asyncio.to_thread(take, number) for number in range(40)))
+    turns = store.change_pace("dingtalk/a", lambda pace: pace).turns
+    assert [(turn - START).total_seconds() for turn in turns] == [0] * 18 + [60] * 18 + [120] * 4
+
+
 async def test_an_unknown_delivery_is_an_error(desk: Desk) -> None:
     steps = DeliverySteps(store=desk.store, senders={}, policy=RetryPolicy(), now=desk.time.now)
     with pytest.raises(DeliveryUnknown):

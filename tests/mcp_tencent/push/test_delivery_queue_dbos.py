@@ -9,7 +9,7 @@ import re
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, closing
 from datetime import timedelta
 from pathlib import Path
@@ -24,10 +24,12 @@ from mcp_tencent.push.delivery_steps import DeliverySteps
 from mcp_tencent.push.dispatch import Dispatch, delivery_id
 from mcp_tencent.push.records import SqlDeliveryStore
 from mcp_tencent.push.retry import RetryPolicy
-from mcp_tencent.push.senders.sender import Parcel, Receipt
+from mcp_tencent.push.senders.sender import Parcel, Receipt, Sender
 from mcp_tencent.push.senders.sender_aiosmtplib import Security, SmtpSender, SmtpSettings
+from mcp_tencent.push.senders.sender_dingtalk import DingTalkRobot, DingTalkSender
+from tests.mcp_tencent.push.dingtalk_robot import SECRET, TOKEN, GroupRobot, serving
 from tests.mcp_tencent.push.sample_reports import DIGEST, SHORT
-from tests.mcp_tencent.push.smtp_server import PASSWORD, USERNAME, Mailbox, smtp_server
+from tests.mcp_tencent.push.smtp_server import PASSWORD, USERNAME, Mailbox, make_certificate, smtp_server
 from tests.mcp_tencent.push.stores import sql_stores
 from tests.mcp_tencent.push.virtual_time import START, VirtualTime
 
@@ -51,13 +53,14 @@ def mail_sender(port: int) -> SmtpSender:
 
 
 @asynccontextmanager
-async def running(
-    tmp_path: Path, store: SqlDeliveryStore, port: int, time: VirtualTime
+async def engine(
+    tmp_path: Path, store: SqlDeliveryStore, senders: Mapping[Channel, Sender], time: VirtualTime
 ) -> AsyncIterator[Dispatch]:
-    steps = DeliverySteps(
-        store=store, senders={Channel.EMAIL: mail_sender(port)}, policy=RetryPolicy(), now=time.now
-    )
-    DBOS(config=engine_config(database_url=f"sqlite:///{tmp_path / 'engine.db'}"))
+    steps = DeliverySteps(store=store, senders=senders, policy=RetryPolicy(), now=time.now)
+    config = engine_config(database_url=f"sqlite:///{tmp_path / 'engine.db'}")
+    config["notification_listener_polling_interval_sec"] = 0.01  # what destroy waits for
+    config["scheduler_polling_interval_sec"] = 0.01
+    DBOS(config=config)
     try:
         queue = DbosDeliveryQueue(steps, sleep=time.sleep, polling_s=0.02)
         DBOS.launch()
@@ -65,6 +68,14 @@ async def running(
         yield Dispatch(store=store, queue=queue, now=time.now)
     finally:
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+
+
+@asynccontextmanager
+async def running(
+    tmp_path: Path, store: SqlDeliveryStore, port: int, time: VirtualTime
+) -> AsyncIterator[Dispatch]:
+    async with engine(tmp_path, store, {Channel.EMAIL: mail_sender(port)}, time) as dispatch:
+        yield dispatch
 
 
 async def ended(delivery: str) -> str:
@@ -83,6 +94,35 @@ async def test_a_delivery_is_sent_and_its_workflow_has_its_id(
             assert await ended(delivery.id) == "sent"
             assert (await dispatch.find(delivery.id)).status is DeliveryStatus.SENT
     assert len(mailbox.messages) == 1
+
+
+async def test_a_mail_server_with_tls_and_login_and_a_group_robot_get_their_deliveries(
+    tmp_path: Path, store: SqlDeliveryStore
+) -> None:
+    mailbox, time = Mailbox(), VirtualTime()
+    robot = GroupRobot(now=time.now)
+    certificate = make_certificate(tmp_path)
+    group = Target(channel=Channel.DINGTALK, recipients=("default",))
+    with smtp_server(mailbox, certificate=certificate) as port, serving(robot) as endpoint:
+        settings = SmtpSettings(
+            host="127.0.0.1",
+            port=port,
+            sender=USERNAME,
+            username=USERNAME,
+            password=PASSWORD,
+            ca_file=certificate[0],
+        )
+        credentials = DingTalkRobot(access_token=TOKEN, secret=SECRET)
+        senders: dict[Channel, Sender] = {
+            Channel.EMAIL: SmtpSender(settings),
+            Channel.DINGTALK: DingTalkSender({"default": credentials}, now=time.now, endpoint=endpoint),
+        }
+        async with engine(tmp_path, store, senders, time) as dispatch:
+            asked = [await dispatch.send(DIGEST, target) for target in (OPS, group)]
+            assert [await ended(delivery.id) for delivery in asked] == ["sent", "sent"]
+    assert mailbox.logins == 1
+    assert mailbox.messages[0]["Subject"] == DIGEST.title
+    assert robot.shown[0]["markdown"]["title"] == DIGEST.title
 
 
 async def test_asked_for_ten_times_at_once_it_is_sent_once(tmp_path: Path, store: SqlDeliveryStore) -> None:
