@@ -27,11 +27,13 @@ MOMENT_FORM = (
 
 
 def parse_duration(text: object) -> timedelta:
-    """Read `1h30m` and its like.
+    """Read `1h30m` and its like; what is a duration already is returned as it is.
 
     Raises:
         ValueError: `text` is no such duration or longer than 400 days.
     """
+    if isinstance(text, timedelta):
+        return text
     if not isinstance(text, str) or not text or not _DURATION.fullmatch(text):
         raise ValueError(f"expected {DURATION_FORM}")
     seconds = sum(float(number) * _UNIT_SECONDS[unit] for number, unit in _DURATION_PART.findall(text))
