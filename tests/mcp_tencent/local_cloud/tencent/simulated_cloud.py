@@ -179,7 +179,7 @@ class SimulatedCloud:
             sleep=self._sleep,
         )
         self._populate()
-        self._listening = socket.socket()
+        self._listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._listening.bind(("127.0.0.1", 0))
         self.endpoint = f"127.0.0.1:{self._listening.getsockname()[1]}"
         self._server = uvicorn.Server(
