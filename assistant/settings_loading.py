@@ -166,8 +166,11 @@ def _validated(values: dict[str, Any], origins: Origins) -> tuple[Settings | Non
         except ValidationError as exc:
             for finding in findings_of(exc, remaining, origins):
                 findings.setdefault(finding.key, finding)
+            reduced = remaining
             for detail in exc.errors(include_url=False, include_input=False, include_context=False):
-                remaining = _without(remaining, detail["loc"], missing=detail["type"] == "missing")
+                reduced = _without(reduced, detail["loc"], missing=detail["type"] == "missing")
+            # Every round must leave less, or there would be no end.
+            remaining = reduced if reduced != remaining else {}
     return (None if findings else settings), list(findings.values())
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from sqlalchemy import Column, Engine, update
+from sqlalchemy import Column, Engine, delete, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mcp_tencent.tables import UtcDateTime, changed_rows, insert_once, reading, writing
@@ -172,6 +172,10 @@ class SqlDigestClaimStore:
         with reading(self._engine) as session:
             row = session.get(DigestClaimRow, (person_id, on))
             return None if row is None else _claim(row)
+
+    def forget(self, session: Session, person_id: str) -> None:
+        """Delete a person's claims, within the transaction that removes the person."""
+        changed_rows(session, delete(DigestClaimRow).where(col(DigestClaimRow.person_id) == person_id))
 
     def _change(self, claim: DigestClaim, *, state: ClaimState, spoken_seconds: float, now: datetime) -> None:
         statement = (

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
-from assistant.database import Database
+from assistant.database import Database, open_database
 from assistant.errors import PersonExists, UnknownPerson
 from assistant.journal import SqlJournal, Turn, TurnLatencies
 from assistant.people import DigestPreferences, Grant, Permission
@@ -18,6 +18,8 @@ from assistant.people_records import SqlPeopleStore
 from assistant.sealing import Sealer, new_key
 from mcp_tencent.push.channels import Channel
 from mcp_tencent.push.records import DeliveryPreference, SqlPreferenceStore
+from scheduler.digest_claims import SqlDigestClaimStore
+from tests.postgres import PostgresServer
 from tests.races import race
 
 NOW = datetime(2026, 11, 20, 5, 0, tzinfo=UTC)
@@ -26,7 +28,11 @@ VOICE = os.urandom(768)
 
 @pytest.fixture
 def people(database: Database) -> SqlPeopleStore:
-    traces = (SqlJournal(database.engine), SqlPreferenceStore(database.engine))
+    traces = (
+        SqlJournal(database.engine),
+        SqlPreferenceStore(database.engine),
+        SqlDigestClaimStore(database.engine),
+    )
     return SqlPeopleStore(database.engine, Sealer([new_key()]), traces=traces)
 
 
@@ -132,6 +138,7 @@ def test_nothing_is_left_of_a_removed_person(people: SqlPeopleStore, database: D
         people.grant(person.id, Grant(permission=Permission.READ))
         people.enrol(person.id, model="ecapa", embeddings=[VOICE], now=NOW)
         journal.write(turn(number, person_id=person.id))
+        assert SqlDigestClaimStore(database.engine).claim(person.id, NOW.date(), device="kitchen", now=NOW)
         preferences.set(DeliveryPreference(person=person.id, channel=Channel.EMAIL, target="x@example.com"))
     people.remove("值班员")
     with pytest.raises(UnknownPerson):
@@ -150,8 +157,6 @@ def test_nothing_is_left_of_a_removed_person(people: SqlPeopleStore, database: D
 def test_not_even_the_sealed_voiceprint_is_left_in_the_bytes_of_the_file(
     migrated_sqlite_file: Path, tmp_path: Path
 ):
-    from assistant.database import open_database
-
     file = tmp_path / "people.db"
     file.write_bytes(migrated_sqlite_file.read_bytes())
     with open_database(f"sqlite:///{file}") as database:
@@ -164,6 +169,23 @@ def test_not_even_the_sealed_voiceprint_is_left_in_the_bytes_of_the_file(
         assert any(sealed in path.read_bytes() for path in tmp_path.glob("people.db*"))
         people.remove("值班员")
         assert not any(sealed[:64] in path.read_bytes() for path in tmp_path.glob("people.db*"))
+
+
+def test_not_even_the_sealed_voiceprint_is_left_in_the_files_of_postgresql(postgres_server: PostgresServer):
+    def stored(connection: Connection) -> bytes:
+        connection.execute(text("CHECKPOINT"))
+        read = text("SELECT pg_read_binary_file(pg_relation_filepath('voiceprints'))")
+        return bytes(connection.execute(read).scalar_one())
+
+    with open_database(postgres_server.create_database()) as database:
+        people = SqlPeopleStore(database.engine, Sealer([new_key()]))
+        people.add("值班员", now=NOW)
+        people.enrol("值班员", model="ecapa", embeddings=[VOICE], now=NOW)
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            sealed = bytes(connection.execute(text("SELECT sealed FROM voiceprints")).scalar_one())
+            assert sealed in stored(connection)
+            people.remove("值班员")
+            assert sealed[:64] not in stored(connection)
 
 
 def test_strangers_are_an_error_everywhere(people: SqlPeopleStore):
