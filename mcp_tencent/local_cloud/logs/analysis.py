@@ -15,10 +15,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-import duckdb
-
 from mcp_tencent.local_cloud.logs.answers import Analysis, Cell, Column, Window
-from mcp_tencent.local_cloud.logs.errors import SqlSyntaxError
+from mcp_tencent.local_cloud.logs.errors import AnalysisRejected, SqlSyntaxError
 from mcp_tencent.local_cloud.logs.indexing import (
     CONTENT,
     FILENAME,
@@ -87,7 +85,7 @@ class CompiledAnalysis:
         log = " UNION ALL ".join(sources) if sources else f"SELECT {nothing} WHERE false"
         try:
             columns, rows = tables.table(_with_table("log", log, self.sql))
-        except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
+        except AnalysisRejected as error:
             raise self._explained(str(error)) from error
         named = tuple(Column(name=name, type=_type_name(kind)) for name, kind in columns)
         cells = [tuple(_cell(value) for value in row) for row in rows]
@@ -97,12 +95,11 @@ class CompiledAnalysis:
 
     def _explained(self, message: str) -> SqlSyntaxError:
         """Point at the name that the database could not resolve."""
-        first = message.splitlines()[0].removeprefix("Binder Error: ").removeprefix("Catalog Error: ")
-        match = _MISSING_NAME.search(first)
+        match = _MISSING_NAME.search(message)
         if match is None:
-            return SqlSyntaxError(first, self.offset)
+            return SqlSyntaxError(message, self.offset)
         found = re.search(rf"(?<!\w){re.escape(match[1])}(?!\w)", self.written, re.IGNORECASE)
-        return SqlSyntaxError(first, self.offset + (found.start() if found else 0))
+        return SqlSyntaxError(message, self.offset + (found.start() if found else 0))
 
 
 def compile_analysis(sql: str, offset: int, indexes: Sequence[TopicIndex], now_ms: int) -> CompiledAnalysis:

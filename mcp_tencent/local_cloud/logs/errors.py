@@ -5,6 +5,7 @@ LogsError
 │   ├── QuerySyntaxError     the search half (CQL or Lucene)
 │   │   └── FieldNotIndexed  asks for a key without a key-value index
 │   └── SqlSyntaxError       the analysis half: syntax, unknown column or function, forbidden construct
+├── AnalysisRejected         the database cannot resolve the analysis; the caller makes it a SqlSyntaxError
 ├── AnalysisFailed           the analysis was understood but failed on the data (division by zero, bad cast)
 ├── AnalysisTooExpensive     the analysis ran out of memory or time
 ├── TopicNotFound            no such topic
@@ -43,6 +44,10 @@ class FieldNotIndexed(QuerySyntaxError):
 
 class SqlSyntaxError(StatementError):
     """The analysis half is no acceptable SELECT."""
+
+
+class AnalysisRejected(LogsError):
+    """The database cannot resolve an analysis: an unknown name, or types that do not fit."""
 
 
 class AnalysisFailed(LogsError):

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mcp_tencent.local_cloud.logs.analysis import compile_analysis
 from mcp_tencent.local_cloud.logs.answers import (
     Analysis,
     Context,
@@ -212,6 +211,9 @@ class LogStore:
             AnalysisFailed: it failed on the data.
             AnalysisTooExpensive: it took too much memory or time.
         """
+        # The SQL parser is large, and many a cloud is never asked for an analysis.
+        from mcp_tencent.local_cloud.logs.analysis import compile_analysis
+
         halves = split_statement(statement)
         asked = self._asked(topic_ids, parse(halves.query, syntax))
         sql = "select count(*) as total" if halves.sql is None else halves.sql

@@ -7,17 +7,20 @@ extra (all field values, for the full-text index) and one VARCHAR column per key
 # ruff: noqa: S608 - SQL is written here; what people write reaches it as literals or checked trees only
 from __future__ import annotations
 
+import functools
 import itertools
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import duckdb
-
-from mcp_tencent.local_cloud.logs.errors import AnalysisFailed, AnalysisTooExpensive
+from mcp_tencent.local_cloud.logs.errors import AnalysisFailed, AnalysisRejected, AnalysisTooExpensive
 from mcp_tencent.local_cloud.logs.indexing import FILENAME, HOSTNAME, SOURCE, TAG_PREFIX
 from mcp_tencent.local_cloud.logs.lines import LogLine, LogOrigin
 from mcp_tencent.local_cloud.logs.query.segments import FIELD_BREAK
+
+if TYPE_CHECKING:
+    import duckdb
 
 RESERVED_BREAK, RESERVED_NULL = "\x1f", "\x1e"
 """Stand between values and for missing ones while lines are loaded; no value may be made of them."""
@@ -59,21 +62,10 @@ class LogTables:
     """The embedded database. It can reach no file and no network."""
 
     def __init__(self, *, memory_limit_mb: int, threads: int = 2) -> None:
-        self._connection = duckdb.connect(
-            ":memory:", config={"threads": threads, "memory_limit": f"{memory_limit_mb}MB"}
-        )
-        for setting in (
-            "integer_division = true",  # as Presto divides
-            "default_null_order = 'nulls_last'",
-            "temp_directory = ''",
-            "enable_external_access = false",
-            "lock_configuration = true",
-        ):
-            self._connection.execute(f"SET {setting}")
-        self._connection.execute(
-            "CREATE TABLE origins (origin INTEGER, "
-            f'"{SOURCE}" VARCHAR, "{FILENAME}" VARCHAR, "{HOSTNAME}" VARCHAR)'
-        )
+        self._configuration: dict[str, str | bool | int | float | list[str]] = {
+            "threads": threads,
+            "memory_limit": f"{memory_limit_mb}MB",
+        }
         self._numbers = itertools.count()
         self._origin_numbers: dict[LogOrigin, int] = {}
         self.origins: list[LogOrigin] = []
@@ -83,9 +75,30 @@ class LogTables:
         self.tags: dict[str, str] = {}
         """`__TAG__.<name>` to column of the table of origins."""
 
+    @functools.cached_property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """The database, opened when the first line comes: many clouds are never asked for logs."""
+        import duckdb
+
+        connection = duckdb.connect(":memory:", config=self._configuration)
+        for setting in (
+            "integer_division = true",  # as Presto divides
+            "default_null_order = 'nulls_last'",
+            "temp_directory = ''",
+            "enable_external_access = false",
+            "lock_configuration = true",
+        ):
+            connection.execute(f"SET {setting}")
+        connection.execute(
+            "CREATE TABLE origins (origin INTEGER, "
+            f'"{SOURCE}" VARCHAR, "{FILENAME}" VARCHAR, "{HOSTNAME}" VARCHAR)'
+        )
+        return connection
+
     def close(self) -> None:
         """Give the memory back; nothing can be asked afterwards."""
-        self._connection.close()
+        if "_connection" in self.__dict__:
+            self._connection.close()
 
     def create(self) -> LineTable:
         """Create an empty table of lines."""
@@ -198,16 +211,18 @@ class LogTables:
         """Run somebody's SELECT: columns as (name, DuckDB's type), and rows.
 
         Raises:
-            duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException: it cannot be understood.
+            AnalysisRejected: it cannot be resolved.
             AnalysisFailed: it failed on the data.
             AnalysisTooExpensive: it took too much memory or time.
         """
+        import duckdb
+
         try:
             return self._run(sql)
         except (duckdb.OutOfMemoryException, duckdb.InterruptException) as error:
             raise AnalysisTooExpensive("the analysis takes too much memory or time: ask for less") from error
-        except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
-            raise
+        except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
+            raise AnalysisRejected(str(error).splitlines()[0].partition(": ")[2]) from error
         except duckdb.Error as error:
             raise AnalysisFailed(str(error).splitlines()[0]) from error
 

@@ -107,6 +107,7 @@ class Topic:
         tables = [self._uploads] if self._uploads else []
         for number in hours:
             hour = self.hours.get(number)
+            batch, made = Batch(), dict[int, int]()
             for feed in self._feeds:
                 start = max(number * HOUR_MS, feed.since_ms)
                 end = min((number + 1) * HOUR_MS, now_ms)
@@ -114,8 +115,11 @@ class Topic:
                     start = max(start, hour.made_until_ms.get(feed.number, start))
                 if start < end:
                     hour = hour or self._new_hour(number)
-                    self._make(hour, feed, start, end)
+                    _collect(batch, feed, start, end)
+                    made[feed.number] = end
             if hour is not None:
+                self._tables.insert(hour.table, batch)
+                hour.made_until_ms.update(made)
                 hour.last_used = next(self._uses)
                 tables.append(hour.table)
         return tables
@@ -137,20 +141,17 @@ class Topic:
         hour = self.hours[number] = Hour(table=self._tables.create())
         return hour
 
-    def _make(self, hour: Hour, feed: _Feed, start_ms: int, end_ms: int) -> None:
-        """Add the lines of [start_ms, end_ms), counted within each minute from the minute's beginning."""
-        minute_start = start_ms // MINUTE_MS * MINUTE_MS
-        batch = Batch()
-        minute, sequence = -1, 0
-        for line in feed.source.lines(to_datetime(minute_start), to_datetime(end_ms)):
-            stamp = line.timestamp_ms
-            if stamp // MINUTE_MS != minute:
-                minute, sequence = stamp // MINUTE_MS, 0
-            if stamp >= start_ms:
-                batch.add(line, feed.number, minute, sequence)
-            sequence += 1
-        self._tables.insert(hour.table, batch)
-        hour.made_until_ms[feed.number] = end_ms
+
+def _collect(batch: Batch, feed: _Feed, start_ms: int, end_ms: int) -> None:
+    """Add the lines of [start_ms, end_ms), counted within each minute from the minute's beginning."""
+    minute, sequence = -1, 0
+    for line in feed.source.lines(to_datetime(start_ms // MINUTE_MS * MINUTE_MS), to_datetime(end_ms)):
+        stamp = line.timestamp_ms
+        if stamp // MINUTE_MS != minute:
+            minute, sequence = stamp // MINUTE_MS, 0
+        if stamp >= start_ms:
+            batch.add(line, feed.number, minute, sequence)
+        sequence += 1
 
 
 def _storable(line: LogLine) -> LogLine:
