@@ -64,10 +64,13 @@ class Sealer:
         if cipher is None:
             held = ", ".join(self._ciphers)
             raise WrongKey(f"sealed with key {name}, but this device holds key {held}")
+        damaged = SecretDamaged(f"sealed with key {name}, but altered or cut since")
+        if not _is_canonical(token):
+            raise damaged
         try:
             return cipher.decrypt(token)
         except InvalidToken as exc:
-            raise SecretDamaged(f"sealed with key {name}, but altered or cut since") from exc
+            raise damaged from exc
 
     def seal_text(self, plain: str) -> str:
         """Return `plain` as a sealed text that fits into a settings file."""
@@ -151,6 +154,14 @@ def _read_keys(path: Path) -> list[str]:
     if not keys or not all(sound):
         raise KeyDamaged(f"the key file {path} holds something that is no key")
     return keys
+
+
+def _is_canonical(token: bytes) -> bool:
+    """Tell whether this is the one right spelling: readers of Base64 overlook some altered characters."""
+    try:
+        return base64.urlsafe_b64encode(base64.urlsafe_b64decode(token)) == token
+    except binascii.Error:
+        return False
 
 
 def _key_id(key: str) -> str:
