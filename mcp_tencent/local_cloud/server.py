@@ -153,6 +153,7 @@ class LocalCloud:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._stack.close()
+        self.world.close()
 
     @property
     def url(self) -> str:

@@ -86,6 +86,10 @@ class World:
         """Let everything happen that is due by now."""
         self.simulation.run_until(self.clock.now())
 
+    def close(self) -> None:
+        """Give memory back; nothing can be asked afterwards."""
+        self.logs.close()
+
     def instant(self, moment: Moment | None) -> datetime:
         """Return when a moment of the scenario is; None is the beginning of its history."""
         return self.beginning if moment is None else moment.resolve(self.start, self._zone)

@@ -116,7 +116,7 @@ class BadConfig(Fault):
     Putting the value right helps only after a restart; when it was put right already, a restart is enough.
     """
 
-    CURES: ClassVar[frozenset[Rung]] = frozenset({Rung.RESTORE, Rung.REFRESH})
+    CURES: ClassVar[frozenset[Rung]] = frozenset({Rung.RESTORE, Rung.RESTART, Rung.REFRESH})
 
     kind: Literal["bad_config"]
     workload: WorkloadRefField

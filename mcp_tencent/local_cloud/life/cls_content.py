@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from mcp_tencent.local_cloud.life.alarm_history import WatchedAlarm
 from mcp_tencent.local_cloud.logs.lines import LogSource
 from mcp_tencent.local_cloud.logs.store import LogStore
 from mcp_tencent.local_cloud.scenario.fields import WorkloadRef
-from mcp_tencent.local_cloud.scenario.model import Alarm, Logset, Scenario, Workload
+from mcp_tencent.local_cloud.scenario.model import Alarm, Dashboard, Logset, Scenario, Workload
 from mcp_tencent.local_cloud.scenario.moments import Moment
 from mcp_tencent.local_cloud.tencent.cls.log_index import topic_index
 from mcp_tencent.local_cloud.tencent.cls.state import ClsState, key_value_rule
@@ -100,6 +101,8 @@ def fill_cls(
             notice.region, notice.name, {"Type": "All", "NoticeReceivers": receivers}, notice_id=notice_id
         )
         content.notices[notice.name] = notice_id
+    for dashboard in scenario.dashboards:
+        _add_dashboard(scenario, dashboard, state, content)
     for alarm in scenario.alarms:
         content.alarms.append(_add_alarm(scenario, alarm, state, content, instant))
     return content
@@ -134,6 +137,26 @@ def _index_rule(*, events: bool) -> JsonObject:
         return key_value_rule(_EVENT_KEYS)
     tags = key_value_rule(_LINE_TAGS)["KeyValue"]
     return {**key_value_rule(_LINE_KEYS), "Tag": tags}
+
+
+def _add_dashboard(scenario: Scenario, dashboard: Dashboard, state: ClsState, content: ClsContent) -> None:
+    topic = content.topics[dashboard.topic]
+    panels = [
+        {
+            "id": number,
+            "title": chart.title,
+            "type": "graph",
+            "target": {"TopicId": topic.topic_id, "LogsetId": topic.logset_id, "Query": chart.query},
+        }
+        for number, chart in enumerate(dashboard.charts, start=1)
+    ]
+    resource = state.new_resource(
+        "dashboard-",
+        dashboard.name,
+        {"Data": json.dumps({"panels": panels}, ensure_ascii=False)},
+        resource_id="dashboard-" + stable_id(scenario, "dashboard", dashboard.name),
+    )
+    state.region(topic.region).dashboards[resource.resource_id] = resource
 
 
 def _add_alarm(

@@ -242,6 +242,22 @@ class Notice(ScenarioModel):
     region: str
 
 
+class Chart(ScenarioModel):
+    """A chart of a dashboard."""
+
+    title: str
+    query: str
+    """CQL with an analysis half."""
+
+
+class Dashboard(ScenarioModel):
+    """A CLS dashboard over one topic."""
+
+    name: str
+    topic: str
+    charts: tuple[Chart, ...] = Field(min_length=1)
+
+
 class TencentFault(ScenarioModel):
     """The Tencent Cloud API itself misbehaves."""
 
@@ -355,6 +371,7 @@ class Scenario(ScenarioModel):
     log_profiles: dict[str, LogProfile] = Field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    dashboards: tuple[Dashboard, ...] = ()
     faults: tuple[AnyFault, ...] = ()
     api_faults: ApiFaults = ApiFaults()
     replicate: tuple[Replicate, ...] = ()

@@ -83,6 +83,7 @@ def _doubles(scenario: Scenario) -> Iterator[BrokenReference]:
         ("clusters", [cluster.id for cluster in scenario.clusters]),
         ("logsets", [logset.name for logset in scenario.logsets]),
         ("alarms", [alarm.name for alarm in scenario.alarms]),
+        ("dashboards", [dashboard.name for dashboard in scenario.dashboards]),
         ("accounts", [account.secret_id for account in scenario.accounts]),
         ("truth", [truth.id for truth in scenario.truth]),
     ]
@@ -153,6 +154,8 @@ def _alarms(scenario: Scenario) -> Iterator[BrokenReference]:
     topics = {topic.name for logset in scenario.logsets for topic in logset.topics}
     notices = {notice.name for notice in scenario.notices}
     workloads = scenario.workloads()
+    for index, dashboard in enumerate(scenario.dashboards):
+        yield from _unless_known(("dashboards", index, "topic"), "topic", dashboard.topic, topics)
     for index, alarm in enumerate(scenario.alarms):
         yield from _unless_known(("alarms", index, "topic"), "topic", alarm.topic, topics)
         if alarm.notice is not None:
