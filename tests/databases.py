@@ -1,4 +1,4 @@
-"""The same test on both databases: `database` is a fresh, migrated SQLite file, then a PostgreSQL database."""
+"""The same test on both databases: `database` is a migrated SQLite file, then one on PostgreSQL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for tests: its own data folder, a free loopback port, gone with the test session."""
+"""A real PostgreSQL server for tests: its own folder, a free loopback port, gone with the session."""
 
 from __future__ import annotations
 
