@@ -31,34 +31,33 @@ from mcp_tencent.models.metrics import (
 
 NAMESPACE = "QCE/TKE2"
 
-_NAMES: Mapping[type[UsageTarget], Mapping[Metric, str]] = {
+_NAMES: Mapping[type[UsageTarget], Mapping[Metric, tuple[str, ...]]] = {
     ClusterTarget: {
-        Metric.CPU: "K8sClusterRateCpuCoreUsedCluster",
-        Metric.MEMORY: "K8sClusterRateMemUsageBytesCluster",
+        Metric.CPU: ("K8sClusterRateCpuCoreUsedCluster",),
+        Metric.MEMORY: ("K8sClusterRateMemUsageBytesCluster",),
     },
     NodeTarget: {
-        Metric.CPU: "K8sNodeCpuUsage",
-        Metric.MEMORY: "K8sNodeMemUsage",
-        Metric.DISK: "K8sNodeFsUsage",
-        Metric.NETWORK_IN: "K8sNodeNetworkReceiveBytesBw",
-        Metric.NETWORK_OUT: "K8sNodeNetworkTransmitBytesBw",
-        Metric.RESTARTS: "K8sNodePodRestartTotal",
+        Metric.CPU: ("K8sNodeCpuUsage",),
+        Metric.MEMORY: ("K8sNodeMemUsage",),
+        Metric.DISK: ("K8sNodeDiskUsage", "K8sNodeFsUsage"),
+        Metric.RESTARTS: ("K8sNodePodRestartTotal",),
     },
     WorkloadTarget: {
-        Metric.CPU: "K8sWorkloadCpuCoreUsed",
-        Metric.MEMORY: "K8sWorkloadMemUsageBytes",
-        Metric.NETWORK_IN: "K8sWorkloadNetworkReceiveBytesBw",
-        Metric.NETWORK_OUT: "K8sWorkloadNetworkTransmitBytesBw",
-        Metric.RESTARTS: "K8sWorkloadPodRestartTotal",
+        Metric.CPU: ("K8sWorkloadCpuCoreUsed",),
+        Metric.MEMORY: ("K8sWorkloadMemUsageBytes",),
+        Metric.NETWORK_IN: ("K8sWorkloadNetworkReceiveBytesBw",),
+        Metric.NETWORK_OUT: ("K8sWorkloadNetworkTransmitBytesBw",),
+        Metric.RESTARTS: ("K8sWorkloadPodRestartTotal",),
     },
     PodTarget: {
-        Metric.CPU: "K8sPodCpuCoreUsed",
-        Metric.MEMORY: "K8sPodMemUsageBytes",
-        Metric.NETWORK_IN: "K8sPodNetworkReceiveBytesBw",
-        Metric.NETWORK_OUT: "K8sPodNetworkTransmitBytesBw",
-        Metric.RESTARTS: "K8sPodRestartTotal",
+        Metric.CPU: ("K8sPodCpuCoreUsed",),
+        Metric.MEMORY: ("K8sPodMemUsageBytes",),
+        Metric.NETWORK_IN: ("K8sPodNetworkReceiveBytesBw",),
+        Metric.NETWORK_OUT: ("K8sPodNetworkTransmitBytesBw",),
+        Metric.RESTARTS: ("K8sPodRestartTotal",),
     },
 }
+"""What to ask for; of several names, the first that the service offers."""
 
 _LONGEST_SPANS: Sequence[tuple[int, timedelta]] = (
     (60, timedelta(hours=12)),
@@ -82,6 +81,8 @@ _FACTORS: Mapping[str, tuple[Unit, float]] = {
     "kb/s": (Unit.BYTES_PER_SECOND, 2.0**10),
     "mb/s": (Unit.BYTES_PER_SECOND, 2.0**20),
     "mbps": (Unit.BYTES_PER_SECOND, 2.0**20),
+    "mbit/s": (Unit.BYTES_PER_SECOND, 1e6 / 8),
+    "核": (Unit.CORES, 1.0),
 }
 
 
@@ -90,22 +91,35 @@ class TencentMetrics:
 
     def __init__(self, caller: TencentCaller) -> None:
         self._caller = caller
-        self._units: dict[str, str] = {}
+        self._offered: Mapping[str, str] = {}
 
     async def usage(
         self, target: UsageTarget, metrics: Sequence[Metric], start: datetime, end: datetime
     ) -> Sequence[UsageSeries]:
         """See `Metrics.usage`."""
         seconds = _interval(start, end)
+        units = await self._units()
         names = [
-            (metric, _NAMES[type(target)][metric]) for metric in metrics if metric in _NAMES[type(target)]
+            (metric, next((name for name in _NAMES[type(target)].get(metric, ()) if name in units), None))
+            for metric in metrics
         ]
         return await asyncio.gather(
-            *(self._series(target, metric, name, start, end, seconds) for metric, name in names)
+            *(
+                self._series(target, metric, name, _unit(metric, units[name]), start, end, seconds)
+                for metric, name in names
+                if name is not None
+            )
         )
 
     async def _series(
-        self, target: UsageTarget, metric: Metric, name: str, start: datetime, end: datetime, seconds: int
+        self,
+        target: UsageTarget,
+        metric: Metric,
+        name: str,
+        scale: tuple[Unit, float],
+        start: datetime,
+        end: datetime,
+        seconds: int,
     ) -> UsageSeries:
         answer = await self._caller.read(
             self._caller.monitor.DescribeStatisticData,
@@ -123,7 +137,7 @@ class TencentMetrics:
                 EndTime=_text(end),
             ),
         )
-        unit, factor = _unit(metric, await self._unit_name(name))
+        unit, factor = scale
         at_once: defaultdict[int, list[float]] = defaultdict(list)
         for data in answer.Data or ():
             for instance in data.Points or ():
@@ -141,16 +155,15 @@ class TencentMetrics:
             ),
         )
 
-    async def _unit_name(self, name: str) -> str:
-        if name not in self._units:
+    async def _units(self) -> Mapping[str, str]:
+        """Return every metric that the service offers with its unit, asked for once."""
+        if not self._offered:
             answer = await self._caller.read(
                 self._caller.monitor.DescribeBaseMetrics,
-                request_of(models.DescribeBaseMetricsRequest, Namespace=NAMESPACE, MetricName=name),
+                request_of(models.DescribeBaseMetricsRequest, Namespace=NAMESPACE),
             )
-            self._units[name] = next(
-                (info.Unit or "" for info in answer.MetricSet or () if info.MetricName == name), ""
-            )
-        return self._units[name]
+            self._offered = {info.MetricName: info.Unit or "" for info in answer.MetricSet or ()}
+        return self._offered
 
 
 def _interval(start: datetime, end: datetime) -> int:
