@@ -7,7 +7,7 @@ LogsError
 │   └── SqlSyntaxError       the analysis half: syntax, unknown column or function, forbidden construct
 ├── AnalysisRejected         the database cannot resolve the analysis; the caller makes it a SqlSyntaxError
 ├── AnalysisFailed           the analysis was understood but failed on the data (division by zero, bad cast)
-├── AnalysisTooExpensive     the analysis ran out of memory or time
+├── AnalysisTooExpensive     the analysis, or the search before it, ran out of memory or time
 ├── TopicNotFound            no such topic
 ├── TopicExists              a topic of this id is there already
 ├── IndexNotEnabled          the topic has no index, so nothing in it can be searched
@@ -55,7 +55,7 @@ class AnalysisFailed(LogsError):
 
 
 class AnalysisTooExpensive(LogsError):
-    """The analysis needs more memory or time than one question may have."""
+    """The question needs more memory or time than one question may have."""
 
 
 class TopicNotFound(LogsError):

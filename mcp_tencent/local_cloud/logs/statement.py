@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_QUOTES = "\"'"
+from mcp_tencent.local_cloud.logs.query.nodes import QuerySyntax
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +18,9 @@ class Statement:
     """Where `sql` begins in the statement, in characters."""
 
 
-def split_statement(text: str) -> Statement:
-    """Cut `text` at its first `|` outside of quotes that is not escaped; `||` is Lucene's OR."""
+def split_statement(text: str, syntax: QuerySyntax = QuerySyntax.CQL) -> Statement:
+    """Cut `text` at its first `|` that is neither quoted nor escaped; `||` is Lucene's OR."""
+    quotes = "\"'" if syntax is QuerySyntax.CQL else '"'
     quote = ""
     index = 0
     while index < len(text):
@@ -28,9 +29,9 @@ def split_statement(text: str) -> Statement:
             index += 1
         elif quote:
             quote = "" if char == quote else quote
-        elif char in _QUOTES:
+        elif char in quotes:
             quote = char
-        elif text.startswith("||", index):
+        elif syntax is QuerySyntax.LUCENE and text.startswith("||", index):
             index += 1
         elif char == "|":
             return Statement(query=text[:index], sql=text[index + 1 :], sql_offset=index + 1)

@@ -67,12 +67,17 @@ class LogStore:
     """Topics and their logs. Not thread-safe: one event loop asks, one question at a time."""
 
     def __init__(
-        self, *, clock: Clock, max_generated_lines: int = 1_500_000, memory_limit_mb: int = 1_500
+        self,
+        *,
+        clock: Clock,
+        max_generated_lines: int = 1_500_000,
+        memory_limit_mb: int = 1_500,
+        timeout_seconds: float = 20.0,
     ) -> None:
         """Beyond `max_generated_lines`, the hours unused for longest are forgotten (and made again)."""
         self._clock = clock
         self._max_generated_lines = max_generated_lines
-        self._tables = LogTables(memory_limit_mb=memory_limit_mb)
+        self._tables = LogTables(memory_limit_mb=memory_limit_mb, timeout_seconds=timeout_seconds)
         self._topics: dict[str, Topic] = {}
         self._uses = itertools.count()
 
@@ -214,7 +219,7 @@ class LogStore:
         # The SQL parser is large, and many a cloud is never asked for an analysis.
         from mcp_tencent.local_cloud.logs.analysis import compile_analysis
 
-        halves = split_statement(statement)
+        halves = split_statement(statement, syntax)
         asked = self._asked(topic_ids, parse(halves.query, syntax))
         sql = "select count(*) as total" if halves.sql is None else halves.sql
         now = self._now_ms()

@@ -14,7 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mcp_tencent.local_cloud.logs.errors import AnalysisFailed, AnalysisRejected, AnalysisTooExpensive
+from mcp_tencent.local_cloud.logs.errors import (
+    AnalysisFailed,
+    AnalysisRejected,
+    AnalysisTooExpensive,
+    QuerySyntaxError,
+)
 from mcp_tencent.local_cloud.logs.indexing import FILENAME, HOSTNAME, SOURCE, TAG_PREFIX
 from mcp_tencent.local_cloud.logs.lines import LogLine, LogOrigin
 from mcp_tencent.local_cloud.logs.query.segments import FIELD_BREAK
@@ -26,7 +31,6 @@ RESERVED_BREAK, RESERVED_NULL = "\x1f", "\x1e"
 """Stand between values and for missing ones while lines are loaded; no value may be made of them."""
 _COLUMNS = ("ts", "origin", "src", "minute", "seq", "text", "extra")
 _ROWS_PER_INSERT = 50_000
-_TIMEOUT_SECONDS = 20.0
 PLACE = "ts, src, minute, seq"
 """The columns by which lines are ordered; no two lines of a topic agree in all."""
 
@@ -61,7 +65,8 @@ class LineTable:
 class LogTables:
     """The embedded database. It can reach no file and no network."""
 
-    def __init__(self, *, memory_limit_mb: int, threads: int = 2) -> None:
+    def __init__(self, *, memory_limit_mb: int, timeout_seconds: float, threads: int = 2) -> None:
+        self._timeout_seconds = timeout_seconds
         self._configuration: dict[str, str | bool | int | float | list[str]] = {
             "threads": threads,
             "memory_limit": f"{memory_limit_mb}MB",
@@ -204,8 +209,18 @@ class LogTables:
         return "(" + " UNION ALL ".join(selects) + ")"
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
-        """Run a SELECT of our own and return its rows."""
-        return self._run(sql)[1]
+        """Run a SELECT of our own and return its rows.
+
+        Raises:
+            QuerySyntaxError: its condition is too complex.
+            AnalysisTooExpensive: it took too much memory or time.
+        """
+        import duckdb
+
+        try:
+            return self._run(sql)[1]
+        except duckdb.InvalidInputException as error:
+            raise QuerySyntaxError("the search is too complex", 0) from error
 
     def table(self, sql: str) -> tuple[list[tuple[str, str]], list[tuple[object, ...]]]:
         """Run somebody's SELECT: columns as (name, DuckDB's type), and rows.
@@ -219,22 +234,24 @@ class LogTables:
 
         try:
             return self._run(sql)
-        except (duckdb.OutOfMemoryException, duckdb.InterruptException) as error:
-            raise AnalysisTooExpensive("the analysis takes too much memory or time: ask for less") from error
         except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
             raise AnalysisRejected(str(error).splitlines()[0].partition(": ")[2]) from error
         except duckdb.Error as error:
             raise AnalysisFailed(str(error).splitlines()[0]) from error
 
     def _run(self, sql: str) -> tuple[list[tuple[str, str]], list[tuple[object, ...]]]:
+        import duckdb
+
         # DuckDB has no time limit of its own; the timer is the only thread, and it only interrupts.
-        timer = threading.Timer(_TIMEOUT_SECONDS, self._connection.interrupt)
+        timer = threading.Timer(self._timeout_seconds, self._connection.interrupt)
         timer.daemon = True
         timer.start()
         try:
             cursor = self._connection.execute(sql)
             columns = [(str(column[0]), str(column[1])) for column in cursor.description or ()]
             return columns, cursor.fetchall()
+        except (duckdb.OutOfMemoryException, duckdb.InterruptException) as error:
+            raise AnalysisTooExpensive("this takes too much memory or time: ask for less") from error
         finally:
             timer.cancel()
 

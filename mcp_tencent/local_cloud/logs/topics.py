@@ -66,7 +66,7 @@ class Topic:
         self._uses = uses
         self._feeds: list[_Feed] = []
         self._uploads: LineTable | None = None
-        self._upload_span: tuple[int, int] | None = None
+        self._upload_hours: set[int] = set()
         self._numbers = itertools.count()
 
     def add_source(self, source: LogSource, since: datetime) -> None:
@@ -82,21 +82,19 @@ class Topic:
         if batch.lines:
             self._uploads = self._uploads or self._tables.create()
             self._tables.insert(self._uploads, batch)
-            stamps = [line.timestamp_ms for line in batch.lines]
-            low, high = self._upload_span or (stamps[0], stamps[0])
-            self._upload_span = (min(low, *stamps), max(high, *stamps))
+            self._upload_hours.update(line.timestamp_ms // HOUR_MS for line in batch.lines)
         return package_id(self.topic_id, number, minute)
 
     def hours_within(self, from_ms: int, to_ms: int, now_ms: int) -> list[int]:
         """Return the hours of [from_ms, to_ms) in which there can be lines, oldest first."""
-        spans = [(feed.since_ms, now_ms) for feed in self._feeds]
-        if self._upload_span:
-            spans.append((self._upload_span[0], self._upload_span[1] + 1))
-        found: set[int] = set()
-        for first, last in spans:
-            low, high = max(first, from_ms), min(last, to_ms)
-            if low < high:
-                found.update(range(low // HOUR_MS, (high - 1) // HOUR_MS + 1))
+        if from_ms >= to_ms:
+            return []
+        first, last = from_ms // HOUR_MS, (to_ms - 1) // HOUR_MS
+        found = {hour for hour in self._upload_hours if first <= hour <= last}
+        low = max(min((feed.since_ms for feed in self._feeds), default=now_ms), from_ms)
+        high = min(now_ms, to_ms)
+        if low < high:
+            found.update(range(low // HOUR_MS, (high - 1) // HOUR_MS + 1))
         return sorted(found)
 
     def tables_of(self, hours: Iterable[int], now_ms: int) -> list[LineTable]:

@@ -38,6 +38,7 @@ from mcp_tencent.local_cloud.logs.query.nodes import (
 _MAX_BYTES = 12 * 1024
 _MAX_TERMS = 200
 _MAX_DEPTH = 50
+_MAX_WILDCARDS = 100
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,3})?")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
@@ -116,6 +117,8 @@ def _leaf_of(token: Token, *, any_token: bool) -> Node:
         return MatchAll()
     if pattern[0] in "*?":
         raise QuerySyntaxError("a term cannot begin with a wildcard", position)
+    if pattern.count("*") + pattern.count("?") > _MAX_WILDCARDS:
+        raise QuerySyntaxError(f"a term has at most {_MAX_WILDCARDS} wildcards", position)
     return Words(key=None, pattern=pattern, any_token=any_token, position=position)
 
 

@@ -301,6 +301,17 @@ def test_too_much_memory_ends_the_analysis_and_not_the_store(timeline: Timeline,
     assert one(store.analyze(("shop",), "* | select count(*)", QuerySyntax.CQL, ever))
 
 
+def test_an_analysis_without_end_is_cut_off(timeline: Timeline, clock: ManualClock) -> None:
+    store = LogStore(clock=clock, timeout_seconds=0.2)
+    store.add_topic("shop", INDEX)
+    store.add_source("shop", made_source(timeline), since=START)
+    endless = (
+        "* | select count(*) from log a, log b, log c where a.__CONTENT__ < b.__CONTENT__ || c.__CONTENT__"
+    )
+    with pytest.raises(AnalysisTooExpensive):
+        store.analyze(("shop",), endless, QuerySyntax.CQL, Window(from_ms=0, to_ms=2**42))
+
+
 _PIECES = [
     *(
         "select",

@@ -136,7 +136,14 @@ def test_an_error_says_where_it_is(syntax: QuerySyntax, text: str, position: int
 @pytest.mark.parametrize("syntax", [CQL, LUCENE])
 @pytest.mark.parametrize(
     "text",
-    ["a" * 13_000, "a " * 300, "(a OR (b AND " * 200 + "c" + "))" * 200, "(" * 4_000, "NOT (a OR " * 200],
+    [
+        "a" * 13_000,
+        "a " * 300,
+        "(a OR (b AND " * 200 + "c" + "))" * 200,
+        "(" * 4_000,
+        "NOT (a OR " * 200,
+        "a" + "?" * 500,
+    ],
 )
 def test_what_is_too_large_is_refused(text: str, syntax: QuerySyntax) -> None:
     with pytest.raises(QuerySyntaxError):

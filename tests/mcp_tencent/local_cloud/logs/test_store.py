@@ -267,6 +267,17 @@ def test_any_unicode_text_is_given_back_as_it_came(text: str, value: str) -> Non
     assert (log.line.text, log.line.fields) == (text, (("k", value),))
 
 
+def test_uploads_from_all_ages_are_found_without_looking_at_each_hour_between() -> None:
+    store = LogStore(clock=ManualClock(START))
+    store.add_topic("t", TopicIndex())
+    stamps = (0, 10**9, 10**12, 10**15)
+    store.append("t", [LogLine(stamp, "x", (), ORIGIN) for stamp in stamps])
+    ever = Window(from_ms=0, to_ms=2**60)
+    for order, expected in ((Order.OLDEST_FIRST, stamps), (Order.NEWEST_FIRST, stamps[::-1])):
+        found = [log.line.timestamp_ms for log in all_pages(store, "x", ever, order, 1, ("t",))]
+        assert found == list(expected)
+
+
 def test_half_characters_are_replaced_and_control_characters_dropped() -> None:
     store = LogStore(clock=ManualClock(START))
     store.add_topic("t", TopicIndex())
