@@ -53,6 +53,8 @@ class Cluster:
     created_at: datetime | None
     managed: bool
     """True when the cloud runs the control plane."""
+    aliases: tuple[str, ...] = ()
+    """What people call it, from the tag `xiaozhi/alias` or a description such as “别名: 生产、广州”."""
 
 
 class NodePoolKind(StrEnum):
@@ -81,6 +83,8 @@ class NodePool:
     nodes_max: int | None
     autoscaling: bool
     instance_types: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
+    """What people call it, from the tag `xiaozhi/alias`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,8 @@ class Namespace:
     name: str
     phase: str
     created_at: datetime | None
+    aliases: tuple[str, ...] = ()
+    """What people call it, from the annotation `xiaozhi/alias`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,8 @@ class Workload:
     restarted_at: datetime | None
     """When it was last told to restart its pods."""
     created_at: datetime | None
+    aliases: tuple[str, ...] = ()
+    """What people call it, from the annotation `xiaozhi/alias`."""
 
     @property
     def healthy(self) -> bool:

@@ -10,7 +10,7 @@ from lightkube.resources.core_v1 import Node as KubeNode
 from lightkube.resources.core_v1 import Service as KubeService
 from lightkube.utils.quantity import parse_quantity
 
-from mcp_tencent.cloud.lightkube.object_parts import conditions_of, meta_of
+from mcp_tencent.cloud.lightkube.object_parts import aliases_of, conditions_of, meta_of
 from mcp_tencent.models.workloads import (
     Config,
     ConfigEntry,
@@ -26,7 +26,12 @@ def namespace_of(item: KubeNamespace) -> Namespace:
     """Return a namespace."""
     meta = meta_of(item.metadata)
     phase = (item.status.phase if item.status else None) or "Active"
-    return Namespace(name=meta.name or "", phase=phase, created_at=meta.creationTimestamp)
+    return Namespace(
+        name=meta.name or "",
+        phase=phase,
+        created_at=meta.creationTimestamp,
+        aliases=aliases_of(meta.annotations),
+    )
 
 
 def node_of(item: KubeNode) -> Node:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from lightkube.models.core_v1 import Container
 from lightkube.models.meta_v1 import ObjectMeta
 
+from mcp_tencent.models.aliases import ALIAS_KEY, aliases_in
 from mcp_tencent.models.workloads import ContainerImage, ObjectCondition
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -20,6 +21,11 @@ DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 def meta_of(meta: ObjectMeta | None) -> ObjectMeta:
     """Return the metadata, empty when there is none."""
     return meta if meta is not None else ObjectMeta()
+
+
+def aliases_of(annotations: Mapping[str, str] | None) -> tuple[str, ...]:
+    """Return what people call an object."""
+    return aliases_in((annotations or {}).get(ALIAS_KEY, ""))
 
 
 def images_of(containers: Iterable[Container]) -> tuple[ContainerImage, ...]:

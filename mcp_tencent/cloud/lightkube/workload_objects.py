@@ -13,6 +13,7 @@ from mcp_tencent.cloud.lightkube.object_parts import (
     CHANGE_CAUSE,
     RESTARTED_AT,
     REVISION,
+    aliases_of,
     conditions_of,
     images_of,
     meta_of,
@@ -62,6 +63,7 @@ def workload_of(item: AnyWorkload) -> Workload:
         config=_config_uses(template.spec),
         restarted_at=_instant(template_annotations.get(RESTARTED_AT)),
         created_at=meta.creationTimestamp,
+        aliases=aliases_of(annotations),
     )
 
 

@@ -11,6 +11,7 @@ from tencentcloud.tke.v20220501 import models as models2022
 from mcp_tencent.cloud.tencentcloud.caller import TencentCaller, request_of
 from mcp_tencent.cloud.tencentcloud.instants import parse_instant
 from mcp_tencent.errors import InvalidRequest, NotFound, Unsupported
+from mcp_tencent.models.aliases import ALIAS_KEY, aliases_in, aliases_in_description
 from mcp_tencent.models.clusters import (
     Cluster,
     ClusterStatus,
@@ -179,6 +180,7 @@ def _cluster(info: Any, place: Place) -> Cluster:  # noqa: ANN401 - Cluster of t
         nodes=info.ClusterNodeNum or 0,
         created_at=parse_instant(info.CreatedTime),
         managed=info.ClusterType != "INDEPENDENT_CLUSTER",
+        aliases=_aliases(info.TagSpecification) or aliases_in_description(info.ClusterDescription or ""),
     )
 
 
@@ -221,7 +223,13 @@ def _pool(info: Any, cluster_id: str) -> NodePool:  # noqa: ANN401 - NodePool of
         nodes_max=most,
         autoscaling=autoscaling,
         instance_types=tuple((info.Native.InstanceTypes if info.Native else None) or ()),
+        aliases=_aliases(info.Tags),
     )
+
+
+def _aliases(groups: Any) -> tuple[str, ...]:  # noqa: ANN401 - list of TagSpecification of the untyped SDK
+    tags = [tag for group in groups or () for tag in group.Tags or ()]
+    return aliases_in(",".join(tag.Value or "" for tag in tags if tag.Key == ALIAS_KEY))
 
 
 def _topic(switch: Any) -> str | None:  # noqa: ANN401 - SwitchInfo of the untyped SDK
