@@ -107,10 +107,26 @@ class ResourceError(CloudError):
 
 
 class NotFound(ResourceError):
-    """There is no such thing."""
+    """There is no such thing.
+
+    Args:
+        detail: As in CloudError.
+        wanted: In Chinese, what was looked for, e.g. “叫‘订单’的集群”; empty when that is not known.
+        code: As in CloudError.
+        request_id: As in CloudError.
+    """
 
     sentence = "没有找到这个资源"
     hint = "Check name, namespace, cluster and region."
+
+    def __init__(self, detail: str, *, wanted: str = "", code: str = "", request_id: str = "") -> None:
+        super().__init__(detail, code=code, request_id=request_id)
+        self._wanted = wanted
+
+    @property
+    def spoken(self) -> str:
+        """Say what there is not."""
+        return f"没有找到{self._wanted}" if self._wanted else self.sentence
 
 
 class Ambiguous(ResourceError):
@@ -133,6 +149,8 @@ class Ambiguous(ResourceError):
         """Name at most three candidates to choose from."""
         if not self.candidates:
             return self.sentence
+        if len(self.candidates) == 1:
+            return f"没有完全对得上的名字，您说的是{self.candidates[0]}吗"
         return f"有{len(self.candidates)}个相近的：{'、'.join(self.candidates[:3])}，您说的是哪一个"
 
 
