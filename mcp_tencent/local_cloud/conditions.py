@@ -6,6 +6,7 @@ pods, logs, metrics and alarms alike, and its cure shows in all of them as well.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -111,19 +112,18 @@ class Timeline:
 
     def stretches(self, start: datetime, end: datetime) -> list[Stretch]:
         """Return what held within [start, end), cut to it, oldest first; nothing before the first record."""
+        first = max(bisect_right(self._starts, start) - 1, 0)
         found: list[Stretch] = []
-        for index, (begin, condition) in enumerate(zip(self._starts, self._conditions, strict=True)):
+        for index in range(first, bisect_left(self._starts, end)):
             until = self._starts[index + 1] if index + 1 < len(self._starts) else end
-            if until > start and begin < end:
-                found.append(Stretch(start=max(begin, start), end=min(until, end), condition=condition))
+            begin = max(self._starts[index], start)
+            found.append(Stretch(start=begin, end=min(until, end), condition=self._conditions[index]))
         return found
 
     def at(self, instant: datetime) -> Condition | None:
         """Return what holds at `instant`, or None before the first record."""
-        for begin, condition in zip(reversed(self._starts), reversed(self._conditions), strict=True):
-            if begin <= instant:
-                return condition
-        return None
+        index = bisect_right(self._starts, instant) - 1
+        return self._conditions[index] if index >= 0 else None
 
 
 class PodBehaviours(Protocol):
