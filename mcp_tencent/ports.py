@@ -25,7 +25,15 @@ from mcp_tencent.models.alarms import (
     AlarmStatus,
 )
 from mcp_tencent.models.changes import Change, ObjectRef, RolloutStatus, Snapshot
-from mcp_tencent.models.clusters import Cluster, ClusterTopics, Machine, NodePool, Place, Region
+from mcp_tencent.models.clusters import (
+    Cluster,
+    ClusterInventory,
+    ClusterTopics,
+    Machine,
+    NodePool,
+    Place,
+    Region,
+)
 from mcp_tencent.models.logs import (
     AnalysisTable,
     Dashboard,
@@ -432,5 +440,12 @@ class Clouds(Protocol):
         ...
 
     async def all_clusters(self) -> Sequence[Cluster]:
-        """Return the clusters of every place, looked up side by side."""
+        """Return the clusters of every place; raises when a single place does not answer."""
+        ...
+
+    async def inventory(self) -> ClusterInventory:
+        """Return the clusters of every place, asked side by side, and which places did not answer.
+
+        Raises the error of the default place when no place answered at all.
+        """
         ...

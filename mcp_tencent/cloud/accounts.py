@@ -12,8 +12,8 @@ from mcp_tencent.cloud.tencentcloud.caller import Account, TencentCaller
 from mcp_tencent.cloud.tencentcloud.clusters import TencentClusterService
 from mcp_tencent.cloud.tencentcloud.logs import TencentLogService
 from mcp_tencent.cloud.tencentcloud.metrics import TencentMetrics
-from mcp_tencent.errors import InvalidRequest, NotFound
-from mcp_tencent.models.clusters import Cluster, Place
+from mcp_tencent.errors import CloudError, InvalidRequest, NotFound
+from mcp_tencent.models.clusters import Cluster, ClusterInventory, Place, UnreachedPlace
 from mcp_tencent.ports import ClusterService, LogService, Metrics, Workloads
 
 
@@ -79,6 +79,32 @@ class TencentClouds:
         """See `Clouds.all_clusters`."""
         found = await asyncio.gather(*(self.cluster_service(place).clusters() for place in self.places))
         return [cluster for clusters in found for cluster in clusters]
+
+    async def inventory(self) -> ClusterInventory:
+        """See `Clouds.inventory`."""
+        answers = await asyncio.gather(*(self._clusters_or_error(place) for place in self.places))
+        errors = {
+            place: answer
+            for place, answer in zip(self.places, answers, strict=True)
+            if isinstance(answer, CloudError)
+        }
+        if len(errors) == len(self.places):
+            raise errors[self.places[0]]
+        return ClusterInventory(
+            clusters=tuple(
+                cluster for answer in answers if not isinstance(answer, CloudError) for cluster in answer
+            ),
+            unreached=tuple(
+                UnreachedPlace(place=place, reason=str(error), spoken=error.spoken)
+                for place, error in errors.items()
+            ),
+        )
+
+    async def _clusters_or_error(self, place: Place) -> Sequence[Cluster] | CloudError:
+        try:
+            return await self.cluster_service(place).clusters()
+        except CloudError as error:
+            return error
 
     def _caller(self, place: Place) -> TencentCaller:
         try:

@@ -57,6 +57,25 @@ class Cluster:
     """What people call it, from the tag `xiaozhi/alias` or a description such as “别名: 生产、广州”."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreachedPlace:
+    """A place that could not be asked, so that nothing is known of it."""
+
+    place: Place
+    reason: str
+    """English, for logs."""
+    spoken: str
+    """Chinese, for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterInventory:
+    """The clusters of every place that could be asked."""
+
+    clusters: tuple[Cluster, ...]
+    unreached: tuple[UnreachedPlace, ...]
+
+
 class NodePoolKind(StrEnum):
     """Who owns the machines of a pool; each kind is resized by another call."""
 

@@ -9,7 +9,13 @@ from mcp_tencent.local_cloud.tencent.api_faults import FaultKind, FaultRule
 from mcp_tencent.models.clusters import ClusterStatus, NodePoolKind
 from mcp_tencent.ports import ClusterService
 from tests.mcp_tencent.cloud.tencentcloud.conftest import Services
-from tests.mcp_tencent.local_cloud.tencent.simulated_cloud import CLUSTER, REGION, START, TOPIC, SimulatedCloud
+from tests.mcp_tencent.local_cloud.tencent.simulated_cloud import (
+    CLUSTER,
+    REGION,
+    START,
+    TOPIC,
+    SimulatedCloud,
+)
 
 
 @pytest.fixture
