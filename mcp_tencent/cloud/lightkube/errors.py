@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 
 import httpx2
@@ -10,6 +9,7 @@ import msgspec
 from lightkube.core.exceptions import ApiError
 
 from mcp_tencent import errors
+from mcp_tencent.cloud.transport import from_transport
 from mcp_tencent.errors import CloudError
 
 LIBRARY_ERRORS = (
@@ -85,7 +85,7 @@ def from_lightkube(exc: BaseException) -> CloudError:
         status = exc.response.status_code
         return kind_of_status(status)(f"HTTP {status} without a reason", code=f"HTTP {status}")
     if isinstance(exc, httpx2.HTTPError | httpx2.InvalidURL | httpx2.StreamError):
-        return _from_transport(exc)
+        return from_transport(exc)
     behind = exc.__context__
     while behind is not None:
         if isinstance(behind, httpx2.HTTPStatusError):
@@ -93,27 +93,3 @@ def from_lightkube(exc: BaseException) -> CloudError:
             return from_lightkube(behind)
         behind = behind.__context__
     return errors.UnexpectedAnswer(f"the cluster's answer cannot be read: {type(exc).__name__}")
-
-
-def _from_transport(exc: httpx2.HTTPError | httpx2.InvalidURL | httpx2.StreamError) -> CloudError:
-    detail = f"{type(exc).__name__}: {exc}"[:300]
-    if _certificate_at_fault(exc):
-        return errors.CertificateRefused(detail, sent=False)
-    if isinstance(
-        exc, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout | httpx2.UnsupportedProtocol
-    ):
-        return errors.NetworkFault(detail, sent=False)
-    if isinstance(exc, httpx2.TransportError | httpx2.StreamError):
-        return errors.NetworkFault(detail)
-    if isinstance(exc, httpx2.InvalidURL):
-        return errors.InvalidRequest(detail)
-    return errors.UnexpectedAnswer(detail)
-
-
-def _certificate_at_fault(exc: BaseException) -> bool:
-    cause: BaseException | None = exc
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return True
-        cause = cause.__cause__ or cause.__context__
-    return "CERTIFICATE_VERIFY_FAILED" in str(exc)

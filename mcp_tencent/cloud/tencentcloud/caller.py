@@ -24,7 +24,8 @@ from tencentcloud.tke.v20180525.tke_client_async import TkeClient
 from tencentcloud.tke.v20220501.tke_client_async import TkeClient as Tke2022Client
 
 from mcp_tencent.cloud.calling import Calling
-from mcp_tencent.cloud.tencentcloud.errors import from_sdk, from_status, from_transport, without_secrets
+from mcp_tencent.cloud.tencentcloud.errors import from_sdk, from_status, without_secrets
+from mcp_tencent.cloud.transport import from_transport
 from mcp_tencent.errors import CredentialsRefused, UnexpectedAnswer
 from mcp_tencent.models.clusters import Place
 

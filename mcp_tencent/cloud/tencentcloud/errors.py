@@ -9,10 +9,8 @@ words in them, first match wins, so that a new code of a known family is underst
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Iterable
 
-import httpx
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
 from mcp_tencent import errors
@@ -93,22 +91,6 @@ def from_sdk(exc: TencentCloudSDKException, *, secrets: Iterable[str] = ()) -> C
     return from_code(str(exc.code or ""), str(message or ""), str(exc.requestId or ""), secrets=secrets)
 
 
-def from_transport(exc: httpx.HTTPError | httpx.InvalidURL | httpx.StreamError) -> CloudError:
-    """Return our error for what the HTTP client under the SDK raised."""
-    detail = f"{type(exc).__name__}: {exc}"[:300]
-    if _certificate_at_fault(exc):
-        return errors.CertificateRefused(detail, sent=False)
-    if isinstance(
-        exc, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.UnsupportedProtocol
-    ):
-        return errors.NetworkFault(detail, sent=False)
-    if isinstance(exc, httpx.TransportError | httpx.StreamError):
-        return errors.NetworkFault(detail)
-    if isinstance(exc, httpx.InvalidURL):
-        return errors.InvalidRequest(detail)
-    return errors.UnexpectedAnswer(detail)
-
-
 def from_status(status: int, body_start: str) -> CloudError:
     """Return our error for an HTTP status other than 200, which the API itself never answers with."""
     detail = f"something before the API answered HTTP {status}: {body_start[:120]!r}"
@@ -117,12 +99,3 @@ def from_status(status: int, body_start: str) -> CloudError:
     if status >= 500:
         return errors.ServiceFault(detail, code=f"HTTP {status}")
     return errors.UnexpectedAnswer(detail, code=f"HTTP {status}")
-
-
-def _certificate_at_fault(exc: BaseException) -> bool:
-    cause: BaseException | None = exc
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return True
-        cause = cause.__cause__ or cause.__context__
-    return "CERTIFICATE_VERIFY_FAILED" in str(exc)

@@ -12,10 +12,10 @@ from mcp_tencent.cloud.tencentcloud.errors import (
     from_code,
     from_sdk,
     from_status,
-    from_transport,
     kind_of,
     without_secrets,
 )
+from mcp_tencent.cloud.transport import from_transport
 from mcp_tencent.errors import CloudError
 
 
