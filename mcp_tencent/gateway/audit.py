@@ -12,6 +12,7 @@ repeats it after every act, so that rewriting the whole database shows as well.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -93,8 +94,12 @@ class AuditTrail:
         """Add a line and return its number. Any number of processes may do so at once, on one chain."""
         with writing(self._engine) as session:
             connection = session.connection()
-            insert_once(session, AuditHeadRow(id=_HEAD, seq=0, hash=GENESIS), unique=["id"])
-            seq, previous = _next(connection)
+            taken = _next(connection)
+            if taken is None:
+                insert_once(session, AuditHeadRow(id=_HEAD, seq=0, hash=GENESIS), unique=["id"])
+                taken = _next(connection)
+            assert taken is not None  # noqa: S101 - the row stands now, inserted by us or by somebody else
+            seq, previous = taken
             row = _row(entry, seq, previous)
             connection.execute(insert(AuditRow).values(**row))
             end = update(AuditHeadRow).where(col(AuditHeadRow.id) == _HEAD).values(hash=row["hash"])
@@ -157,16 +162,19 @@ class AuditTrail:
         return faults + _end_faults(seq, previous, head, anchor)
 
 
-def _next(connection: Connection) -> tuple[int, str]:
-    """Take the next number. The update locks the head row until the transaction ends: writers queue up."""
+def _next(connection: Connection) -> tuple[int, str] | None:
+    """Take the next number; None when there is no head yet.
+
+    The update locks the head row until the transaction ends: writers queue up.
+    """
     step = (
         update(AuditHeadRow)
         .where(col(AuditHeadRow.id) == _HEAD)
         .values(seq=col(AuditHeadRow.seq) + 1)
         .returning(col(AuditHeadRow.seq), col(AuditHeadRow.hash))
     )
-    seq, previous = connection.execute(step).one()
-    return seq, previous
+    found = connection.execute(step).one_or_none()
+    return None if found is None else (found[0], found[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,8 +299,9 @@ class Audit:
             raise
         outcome = "failed" if result.failed else "done"
         entry = self._entry(call, arguments, outcome)
-        content = result.content.model_dump(mode="json", by_alias=True, exclude_none=True)
-        await self._close(call, replace(entry, origin=result.origin.value, result_digest=digest_of(content)))
+        answer = result.content.model_dump_json(by_alias=True, exclude_none=True).encode()
+        digest = hashlib.sha256(answer).hexdigest()
+        await self._close(call, replace(entry, origin=result.origin.value, result_digest=digest))
         return result
 
     async def started(self, call: ToolCall) -> None:

@@ -111,10 +111,10 @@ class Confirm:
 
     async def __call__(self, call: ToolCall, proceed: Proceed) -> Result:
         """Apply the policy to `call`."""
-        if call.acts and not await self._settled(call):
+        if _needs_a_yes(call) and not await self._settled(call):
             if call.caller.kind is CallerKind.SERVICE_JOB:
                 await self._approve(call)
-            elif call.tool.risk is Risk.DANGEROUS:
+            else:
                 await self._confirm(call)
         return await proceed(call)
 
@@ -127,13 +127,19 @@ class Confirm:
             raise ConfirmationRefused("the confirmation is wrong, expired, used, or for another call")
 
     async def _approve(self, call: ToolCall) -> None:
-        if call.tool.risk is Risk.WRITE and call.tool.name in call.caller.standing_writes:
-            return
         if call.plan is None:
             raise PlanRefused("a service job needs a plan to change anything")
         approval = await self._plans.approve(call)
         if not approval.approved:
             raise PlanRefused(f"the plan was not approved: {approval.reason}")
+
+
+def _needs_a_yes(call: ToolCall) -> bool:
+    """Tell whether somebody has to agree: to every dangerous act, and to what a job writes out of turn."""
+    if not call.acts or call.tool.risk is Risk.DANGEROUS:
+        return call.acts
+    job = call.caller.kind is CallerKind.SERVICE_JOB
+    return job and call.tool.name not in call.caller.standing_writes
 
 
 def read_back(call: ToolCall) -> str:

@@ -132,28 +132,34 @@ def _run(tool: DeclaredTool, context: Context[Any, Any]) -> Proceed:
             if isinstance(cause, Exception) and foreseen(cause):
                 raise cause from error
             raise ToolCrashed(f"{call.tool.name} crashed") from (cause or error)
-        return Result(content=_summary_first(content))
+        return Result(content=_structure_only(content))
 
     return run
 
 
-def _summary_first(content: CallToolResult | InputRequiredResult) -> CallToolResult | InputRequiredResult:
-    """Put the sentence that is fit to be spoken before the JSON that older hosts read."""
-    if not isinstance(content, CallToolResult) or not isinstance(content.structured_content, dict):
-        return content
-    summary = content.structured_content.get("summary")
-    if not isinstance(summary, str) or content.is_error:
-        return content
-    texts = [
-        TextContent(type="text", text=summary),
-        TextContent(type="text", text=canonical_json(content.structured_content)),
-    ]
-    return content.model_copy(update={"content": texts})
+def _structure_only(content: CallToolResult | InputRequiredResult) -> CallToolResult | InputRequiredResult:
+    """Leave out the text that only repeats the structure; it is written anew once the structure is masked."""
+    if isinstance(content, CallToolResult) and _summary(content) is not None:
+        return content.model_copy(update={"content": []})
+    return content
+
+
+def _summary(content: CallToolResult) -> str | None:
+    structure = content.structured_content
+    summary = structure.get("summary") if isinstance(structure, dict) and not content.is_error else None
+    return summary if isinstance(summary, str) else None
 
 
 def _with_meta(result: Result, trace_id: str) -> CallToolResult | InputRequiredResult:
-    meta = {**(result.content.meta or {}), META_TRACE: trace_id, META_ORIGIN: result.origin.value}
-    return result.content.model_copy(update={"meta": meta})
+    """Add what belongs beside the answer, and as texts the spoken sentence and, for older hosts, the JSON."""
+    content = result.content
+    changes: dict[str, object] = {
+        "meta": {**(content.meta or {}), META_TRACE: trace_id, META_ORIGIN: result.origin.value}
+    }
+    if isinstance(content, CallToolResult) and (summary := _summary(content)) is not None:
+        structure = TextContent(type="text", text=canonical_json(content.structured_content))
+        changes["content"] = [TextContent(type="text", text=summary), structure, *content.content]
+    return content.model_copy(update=changes)
 
 
 def _request_context(context: Context[Any, Any]) -> ServerRequestContext | None:

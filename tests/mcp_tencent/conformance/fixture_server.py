@@ -260,9 +260,10 @@ def add_resources_and_prompts(server: GatewayServer) -> None:
         picture = ImageContent(type="image", data=RED_DOT, mime_type="image/png")
         return [UserMessage(picture), UserMessage("Please analyze the image above.")]
 
-    @server.completion()
     async def complete(ref: object, argument: object, context: object) -> Completion:
         return Completion(values=["paris", "park", "party"], total=3, has_more=False)
+
+    server.completion()(complete)
 
     async def accept(ctx: object, params: object) -> EmptyResult:
         return EmptyResult()

@@ -8,6 +8,7 @@ import pytest
 from mcp_tencent.gateway import errors
 from mcp_tencent.gateway.answer import answer_failure
 from mcp_tencent.gateway.failures import is_final, is_outage, nothing_done
+from tests.mcp_tencent.serving.answers import error_of, text_of
 
 
 def walk(kind: type[errors.GatewayError]) -> list[type[errors.GatewayError]]:
@@ -38,10 +39,10 @@ def test_every_error_has_a_chinese_sentence_a_hint_and_a_place_in_the_tree(kind)
 @pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.__name__)
 def test_every_error_becomes_a_tool_error_with_a_code(kind):
     answer = answer_failure(made(kind), "0" * 32)
-    error = answer.structured_content["error"]
+    error = error_of(answer)
     assert answer.is_error
     assert error["code"] == errors.code_of(made(kind))
-    assert error["message"] == answer.content[0].text
+    assert error["message"] == text_of(answer)
 
 
 @pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.__name__)

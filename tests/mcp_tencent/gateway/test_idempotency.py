@@ -307,6 +307,7 @@ async def test_kill_9_in_the_middle_of_an_act_leaves_the_outcome_unknown(databas
     while not marker.exists():
         assert process.exitcode is None, f"it died by itself: {process.exitcode} {sys.executable}"
         process.join(0.02)
+    assert process.pid is not None
     os.kill(process.pid, signal.SIGKILL)
     process.join(30)
     later = HandClock()

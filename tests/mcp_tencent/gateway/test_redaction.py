@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Any
 
 import pytest
+from pydantic import JsonValue
 
 from mcp_tencent.gateway.call import PersonalData
 from mcp_tencent.gateway.redact import STRICT
@@ -201,7 +203,7 @@ def test_a_secret_does_not_come_out_of_structure(value):
     ids=lambda value: str(value)[:50],
 )
 def test_ordinary_structure_is_unharmed(value):
-    masked = STRICT.value(value)
+    masked: Any = STRICT.value(value)
     if "lines" in value:
         assert masked["lines"][1] == value["lines"][1]
     else:
@@ -223,7 +225,7 @@ def test_half_a_character_becomes_one_that_can_be_sent():
 
 
 def test_what_is_nested_too_deeply_to_be_looked_at_does_not_leave():
-    value: object = "password=hunter2secret"
+    value: JsonValue = "password=hunter2secret"
     for _ in range(500):
         value = [value]
     assert "hunter2secret" not in json.dumps(STRICT.value(value))

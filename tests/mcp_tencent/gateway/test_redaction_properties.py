@@ -9,6 +9,7 @@ from urllib.parse import quote
 import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from mcp_tencent.gateway.redact import STRICT
 from mcp_tencent.gateway.redaction.names import is_ordinary_value
@@ -86,7 +87,7 @@ def test_yaml_blocks_never_come_out(name, lines):
 
 @given(names, tokens)
 def test_environment_lists_never_come_out(name, secret):
-    variables = [{"name": "PORT", "value": "8080"}, {"name": name, "value": secret}]
+    variables: list[JsonValue] = [{"name": "PORT", "value": "8080"}, {"name": name, "value": secret}]
     assert secret not in json.dumps(STRICT.value({"env": variables}))
     assert not comes_out(json.dumps({"env": variables}), secret)
     assert not comes_out(yaml.safe_dump({"env": variables}, sort_keys=False), secret)

@@ -39,7 +39,9 @@ def test_risk_brings_its_usual_permission():
         ("act", Risk.DANGEROUS, Permission.ROLLBACK),
     ]
     assert {p.outside for p in policies} == {"cls"}
-    assert tools.tools[2].sdk.annotations.idempotent_hint is True
+    annotations = tools.tools[2].sdk.annotations
+    assert annotations is not None
+    assert annotations.idempotent_hint is True
 
 
 def test_an_acting_tool_without_a_rehearsal_is_refused():

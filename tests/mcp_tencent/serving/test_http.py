@@ -13,15 +13,16 @@ from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from sqlalchemy import text
 
-from mcp_tencent.gateway.answer import META_CONFIRMATION
 from mcp_tencent.gateway.call import Permission
 from mcp_tencent.serving.http import HttpSettings, http_app
 from mcp_tencent.serving.identity import acting_as
 from mcp_tencent.serving.tokens import TokenStore
 from tests.mcp_tencent.gateway.calls import OWNER
+from tests.mcp_tencent.serving.answers import body, error_of, yes_to
 from tests.mcp_tencent.serving.web import serving
 
 DAY = timedelta(days=1)
+ME = {"name": "t", "version": "1"}
 HELLO = {
     "jsonrpc": "2.0",
     "id": 1,
@@ -78,10 +79,10 @@ async def test_a_token_decides_who_calls_and_what_they_may(app, gateway, reader,
             refused = await client.call_tool("restart_workload", {"workload": "orders"})
         async with connected(url, owner.token, mode) as client:
             asked = await client.call_tool("restart_workload", {"workload": "orders"})
-            yes = {META_CONFIRMATION: asked.meta[META_CONFIRMATION]["token"]}
+            yes = yes_to(asked)
             done = await client.call_tool("restart_workload", {"workload": "orders"}, meta=yes)
-    assert seen.structured_content["pods"] == ["orders-7d9f8b6c5d-x2x9z"]
-    assert refused.structured_content["error"]["code"] == "not_permitted"
+    assert body(seen)["pods"] == ["orders-7d9f8b6c5d-x2x9z"]
+    assert error_of(refused)["code"] == "not_permitted"
     assert not done.is_error
     assert shop.restarts == ["orders"]
     assert {row.person for row in gateway.trail.lines()} == {"值班员", "负责人"}
@@ -92,10 +93,10 @@ async def test_one_persons_confirmation_is_no_use_to_another(app, tokens, owner,
     async with serving(app) as url:
         async with connected(url, owner.token) as client:
             asked = await client.call_tool("restart_workload", {"workload": "orders"})
-        yes = {META_CONFIRMATION: asked.meta[META_CONFIRMATION]["token"]}
+        yes = yes_to(asked)
         async with connected(url, other.token) as client:
             stolen = await client.call_tool("restart_workload", {"workload": "orders"}, meta=yes)
-    assert stolen.structured_content["error"]["code"] == "confirmation_refused"
+    assert error_of(stolen)["code"] == "confirmation_refused"
     assert shop.restarts == []
 
 
@@ -103,7 +104,7 @@ async def test_whoever_acts_in_the_process_lends_nothing_to_http(app, reader, sh
     with acting_as(OWNER):
         async with serving(app) as url, connected(url, reader.token) as client:
             refused = await client.call_tool("restart_workload", {"workload": "orders"})
-    assert refused.structured_content["error"]["code"] == "not_permitted"
+    assert error_of(refused)["code"] == "not_permitted"
 
 
 @pytest.mark.parametrize(

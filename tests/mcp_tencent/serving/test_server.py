@@ -8,23 +8,19 @@ import logging
 
 import pytest
 from mcp.client import Client
-from mcp_types import CallToolResult
 from sqlalchemy import text
 
-from mcp_tencent.gateway.answer import META_CONFIRMATION, META_ORIGIN, META_PLAN, META_TRACE
+from mcp_tencent.gateway.answer import META_CONFIRMATION, META_ORIGIN, META_TRACE
 from mcp_tencent.gateway.call import CallerKind
 from mcp_tencent.gateway.confirm import Approval
 from mcp_tencent.gateway.gateway import Gateway
+from mcp_tencent.serving.envelope import under_plan
 from mcp_tencent.serving.identity import acting_as
 from mcp_tencent.serving.masking import MaskingFormatter
 from mcp_tencent.serving.server import GatewayServer
 from tests.mcp_tencent.gateway.calls import NIGHT, OWNER, WATCH
+from tests.mcp_tencent.serving.answers import error_of, yes_to
 from tests.mcp_tencent.serving.shop_tools import Shop, shop_tools
-
-
-def error_of(result: CallToolResult) -> dict:
-    assert result.is_error
-    return result.structured_content["error"]
 
 
 def outcomes(gateway: Gateway) -> list[tuple[str, str, str]]:
@@ -111,7 +107,7 @@ async def test_a_repeated_key_neither_asks_nor_acts_again(client, shop):
     arguments = {"workload": "orders", "idempotency_key": "turn-17-restart"}
     with acting_as(OWNER):
         asked = await client.call_tool("restart_workload", arguments)
-        yes = {META_CONFIRMATION: asked.meta[META_CONFIRMATION]["token"]}
+        yes = yes_to(asked)
         first = await client.call_tool("restart_workload", arguments, meta=yes)
         again = await client.call_tool("restart_workload", arguments, meta=yes)
     assert first.structured_content == again.structured_content
@@ -208,7 +204,7 @@ async def test_a_night_job_acts_under_its_plan_only(file_database, clock, shop, 
             refused = await client.call_tool("restart_workload", {"workload": "orders"})
             assert error_of(refused)["code"] == "plan_refused"
             done = await client.call_tool(
-                "restart_workload", {"workload": "orders"}, meta={META_PLAN: "incident-7"}
+                "restart_workload", {"workload": "orders"}, meta=under_plan("incident-7")
             )
     assert not done.is_error
     assert shop.restarts == ["orders"]

@@ -10,11 +10,14 @@ from pathlib import Path
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters
 
+from tests.mcp_tencent.serving.answers import body, error_of
+
 MODULE = "tests.mcp_tencent.serving.stdio_server"
+ME = {"name": "t", "version": "1"}
 ROOT = Path(__file__).parents[3]
 
 
-def say(*messages: dict) -> str:
+def say(*messages: dict[str, object]) -> str:
     return "".join(json.dumps({"jsonrpc": "2.0", **message}) + "\n" for message in messages)
 
 
@@ -58,5 +61,5 @@ async def test_a_host_starts_the_server_and_calls_it(tmp_path):
     async with Client(program) as client:
         result = await client.call_tool("list_pods", {"workload": "orders"})
         asked = await client.call_tool("restart_workload", {"workload": "orders"})
-    assert result.structured_content["pods"] == ["orders-7d9f8b6c5d-x2x9z"]
-    assert asked.structured_content["error"]["code"] == "confirmation_required"
+    assert body(result)["pods"] == ["orders-7d9f8b6c5d-x2x9z"]
+    assert error_of(asked)["code"] == "confirmation_required"
