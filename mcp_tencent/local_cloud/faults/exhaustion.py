@@ -102,7 +102,6 @@ class MemoryLeak(_OfWorkload):
     """
 
     CURES: ClassVar[frozenset[Rung]] = frozenset({Rung.RESTART})
-    TICKS_IN_PODS: ClassVar[bool] = True
 
     kind: Literal["memory_leak"]
     growth_mib_per_hour: float = Field(gt=0)
