@@ -1,0 +1,1 @@
+"""The healing policy: its parts, the file it is read from, the modes chosen for namespaces."""
