@@ -279,7 +279,7 @@ class World:
         """Cut a node (counted from 0) off, or let it come back."""
         names = [view.name for view in self.nodes.nodes(cluster)]
         if node < len(names):
-            self.clusters[cluster].kubernetes.set_node_ready(names[node], ready)
+            self.clusters[cluster].kubernetes.set_node_ready(names[node], ready=ready)
 
     # Conditions follow pods.
 

@@ -95,10 +95,7 @@ class WorldNodes:
     def drain(self, cluster_id: str, node_name: str) -> None:
         """Cordon the node and delete its pods; their controllers start them elsewhere."""
         cluster = self._clusters[cluster_id]
-        node = cluster.kubernetes.get("Node", "", node_name)
-        if node is None:
-            return
-        cluster.kubernetes.apply({**node, "spec": {**node.get("spec", {}), "unschedulable": True}})
+        cluster.kubernetes.set_unschedulable(node_name, unschedulable=True)
         for pod in cluster.kubernetes.list("Pod"):
             if pod["spec"].get("nodeName") == node_name:
                 cluster.kubernetes.delete("Pod", pod["metadata"]["namespace"], pod["metadata"]["name"])
