@@ -1,4 +1,4 @@
-"""How a cloud object carries what people call it: an annotation or tag, or a line of its description (pure)."""
+"""How a cloud object says what people call it: by annotation, tag, or a line of its description (pure)."""
 
 from __future__ import annotations
 
