@@ -1,0 +1,1 @@
+"""mcp-tencent-analytics: what many log lines say together."""
