@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -32,13 +32,18 @@ T = TypeVar("T")
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 """The event loop's time at which the operation under way must have ended."""
 
+_INNER_MARGIN_SECONDS = 0.02
+"""So much earlier an inner deadline ends than the outer one, to be able to say what it was that was cut off."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallPolicy:
     """How long and how often an operation is tried."""
 
     total_seconds: float = 15.0
-    """For the whole operation: all pages, attempts and waits."""
+    """For one call with all its attempts and waits."""
+    operation_seconds: float = 60.0
+    """For an operation of several calls: all pages of a listing, looking up and then acting."""
     attempts: int = 4
     first_wait_seconds: float = 0.25
     """Upper bound of the first wait; it doubles with each attempt. Waits are drawn from 0 to the bound."""
@@ -84,7 +89,7 @@ async def deadline(what: str, seconds: float) -> AsyncIterator[None]:
     """
     own = asyncio.get_running_loop().time() + seconds
     outer = _deadline.get()
-    until = own if outer is None else min(own, outer)
+    until = own if outer is None else min(own, outer - _INNER_MARGIN_SECONDS)
     token = _deadline.set(until)
     try:
         async with asyncio.timeout_at(until) as scope:
@@ -103,6 +108,10 @@ class Calling:
     def __init__(self, policy: CallPolicy | None = None, timing: Timing | None = None) -> None:
         self.policy = policy or CallPolicy()
         self.timing: Timing = timing or EventLoopTiming()
+
+    def operation(self, what: str) -> AbstractAsyncContextManager[None]:
+        """Give an operation of several calls its time in all, see `deadline`."""
+        return deadline(what, self.policy.operation_seconds)
 
     async def read(self, what: str, attempt: Callable[[], Awaitable[T]]) -> T:
         """Return what `attempt` returns, repeating it while its errors are retryable and time is left.

@@ -1,7 +1,7 @@
 """Faults between us and a server become errors of ours.
 
-The SDK speaks through httpx and lightkube through httpx2, a fork of it whose errors have the same names in the
-same order of descent; so they are told apart by name.
+The SDK speaks through httpx and lightkube through httpx2, a fork of it whose errors have the same names in
+the same order of descent; so they are told apart by name.
 """
 
 from __future__ import annotations

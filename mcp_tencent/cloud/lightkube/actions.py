@@ -158,8 +158,8 @@ class LightkubeActions:
         uid = before["metadata"]["uid"]
         done = Change(ref=ref, kind=ChangeKind.DELETED, dry_run=dry_run, fields=())
 
-        async def gone() -> Change | None:
-            now = await self._connection.once(look)
+        async def gone(opened: Opened) -> Change | None:
+            now = await look(opened)
             return done if now is None or now["metadata"]["uid"] != uid else None
 
         async def delete(opened: Opened) -> Change:
@@ -174,11 +174,8 @@ class LightkubeActions:
             )
             return done
 
-        async def send() -> Change:
-            return await self._connection.once(delete)
-
-        return await self._connection.calling.write(
-            f"delete pod {place}/{name}", send, key=idempotency_key, done=gone
+        return await self._connection.write(
+            f"delete pod {place}/{name}", delete, gone, dry_run=dry_run, key=idempotency_key
         )
 
     async def _refuse_paused(self, ref: WorkloadRef) -> None:

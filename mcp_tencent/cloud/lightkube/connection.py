@@ -77,6 +77,25 @@ class ClusterConnection:
         """Look something up, with retries."""
         return await self.calling.read(f"{what} in {self.cluster_id}", lambda: self.once(use))
 
+    async def write(
+        self,
+        what: str,
+        act: Callable[[Opened], Awaitable[T]],
+        done: Callable[[Opened], Awaitable[T | None]],
+        *,
+        dry_run: bool,
+        key: str | None,
+    ) -> T:
+        """Act at most once, see `Calling.write`; a dry run only asks, and is retried like any question."""
+        if dry_run:
+            return await self.read(what, act)
+        return await self.calling.write(
+            f"{what} in {self.cluster_id}",
+            lambda: self.once(act),
+            key=key,
+            done=lambda: self.once(done),
+        )
+
     async def once(self, use: Callable[[Opened], Awaitable[T]]) -> T:
         """Use the connection a single time, or twice when the token was refused the first time.
 

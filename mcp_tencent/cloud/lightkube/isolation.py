@@ -64,11 +64,8 @@ class LightkubeIsolation:
             after = await create(opened, RAW_NETWORK_POLICY, policy, dry_run=dry_run)
             return change_between(ref_of_json(after), None, after, dry_run=dry_run)
 
-        return await self._connection.calling.write(
-            f"isolate {ref}",
-            lambda: self._connection.once(cut),
-            key=idempotency_key,
-            done=lambda: self._connection.once(found),
+        return await self._connection.write(
+            f"isolate {ref}", cut, found, dry_run=dry_run, key=idempotency_key
         )
 
     async def release(
@@ -91,9 +88,6 @@ class LightkubeIsolation:
             await opened.kube.delete(RAW_NETWORK_POLICY, name, namespace=place, dry_run=dry_run)
             return change_between(policy, before, None, dry_run=dry_run)
 
-        return await self._connection.calling.write(
-            f"release {ref}",
-            lambda: self._connection.once(delete),
-            key=idempotency_key,
-            done=lambda: self._connection.once(absent),
+        return await self._connection.write(
+            f"release {ref}", delete, absent, dry_run=dry_run, key=idempotency_key
         )

@@ -36,18 +36,18 @@ class LightkubeSnapshots:
 
     async def snapshot(self, refs: Sequence[ObjectRef], at: datetime) -> Snapshot:
         """See `Snapshots.snapshot`."""
-        objects = []
-        for ref in refs:
-            kind = await self._kind(ref)
+        async with self._connection.calling.operation("snapshot"):
+            objects = tuple([await self._save(ref) for ref in refs])
+        return Snapshot(cluster_id=self._connection.cluster_id, taken_at=at, objects=objects)
 
-            async def ask(
-                opened: Opened, ref: ObjectRef = ref, kind: RawClass = kind
-            ) -> KubernetesJson | None:
-                return await present(opened, kind, ref.namespace, ref.name)
+    async def _save(self, ref: ObjectRef) -> SavedObject:
+        kind = await self._kind(ref)
 
-            found = await self._connection.read(f"{ref}", ask)
-            objects.append(SavedObject(ref=ref, content_json=None if found is None else canonical(found)))
-        return Snapshot(cluster_id=self._connection.cluster_id, taken_at=at, objects=tuple(objects))
+        async def ask(opened: Opened) -> KubernetesJson | None:
+            return await present(opened, kind, ref.namespace, ref.name)
+
+        found = await self._connection.read(f"{ref}", ask)
+        return SavedObject(ref=ref, content_json=None if found is None else canonical(found))
 
     async def snapshot_workload(self, ref: WorkloadRef, at: datetime) -> Snapshot:
         """See `Snapshots.snapshot_workload`."""
@@ -87,9 +87,11 @@ class LightkubeSnapshots:
                 f"the checkpoint is of cluster {snapshot.cluster_id}, not {self._connection.cluster_id}"
             )
         in_order = sorted(snapshot.objects, key=lambda saved: saved.ref.api_version == "apps/v1")
-        changes = {
-            saved.ref: await self._restore(saved, dry_run=dry_run, key=idempotency_key) for saved in in_order
-        }
+        async with self._connection.calling.operation("restore"):
+            changes = {
+                saved.ref: await self._restore(saved, dry_run=dry_run, key=idempotency_key)
+                for saved in in_order
+            }
         return [changes[saved.ref] for saved in snapshot.objects]
 
     async def _restore(self, saved: SavedObject, *, dry_run: bool, key: str | None) -> Change:
@@ -112,12 +114,7 @@ class LightkubeSnapshots:
                         raise
             return change_between(ref, wanted, wanted, dry_run=dry_run)
 
-        return await self._connection.calling.write(
-            f"restore {ref}",
-            lambda: self._connection.once(bring_back),
-            key=key,
-            done=lambda: self._connection.once(as_it_was),
-        )
+        return await self._connection.write(f"restore {ref}", bring_back, as_it_was, dry_run=dry_run, key=key)
 
     async def _kind(self, ref: ObjectRef) -> RawClass:
         checked_name(ref.name)

@@ -142,7 +142,8 @@ class LightkubeViews:
 
     async def history(self, ref: WorkloadRef) -> Sequence[Revision]:
         """See `WorkloadViews.history`."""
-        return await self.revisions(await self._raw_workload(ref), ref)
+        async with self._connection.calling.operation(f"history of {ref}"):
+            return await self.revisions(await self._raw_workload(ref), ref)
 
     async def revisions(self, workload: dict[str, Any], ref: WorkloadRef) -> list[Revision]:
         """Return the kept revisions of a workload, given as plain JSON, latest first."""
@@ -169,8 +170,9 @@ class LightkubeViews:
         """See `WorkloadViews.pods`."""
         if workload is None:
             return [pod_of(item) for item in await self._all(KubePod, namespace)]
-        selector = workload_of(await self.typed(workload)).selector
-        found = await self._all(KubePod, workload.namespace, selector)
+        async with self._connection.calling.operation(f"pods of {workload}"):
+            selector = workload_of(await self.typed(workload)).selector
+            found = await self._all(KubePod, workload.namespace, selector)
         return [pod for pod in map(pod_of, found) if pod.owner == workload.name]
 
     async def pod_log(

@@ -83,8 +83,6 @@ async def send_marked(
         dry_run: Only asks the cluster what would happen, which is a read.
         key: The idempotency key.
     """
-    if dry_run:
-        return await connection.read(what, lambda opened: send(opened, None))
 
     async def marked(opened: Opened) -> Change | None:
         now = await present(opened, kind, namespace, name)
@@ -93,11 +91,8 @@ async def send_marked(
         ref = ref_of_json(now)
         return Change(ref=ref, kind=ChangeKind.UNCHANGED, dry_run=False, fields=(), repeated=True)
 
-    return await connection.calling.write(
-        what,
-        lambda: connection.once(lambda opened: send(opened, key)),
-        key=key,
-        done=lambda: connection.once(marked),
+    return await connection.write(
+        what, lambda opened: send(opened, None if dry_run else key), marked, dry_run=dry_run, key=key
     )
 
 

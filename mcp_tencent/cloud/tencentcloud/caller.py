@@ -157,12 +157,13 @@ class TencentCaller:
             items: The answer's list.
         """
         found: list[Item] = []
-        while True:
-            answer = await self.read(method, make_request(len(found), PAGE))
-            page = items(answer) or ()
-            found.extend(page)
-            if len(page) < PAGE:
-                return found
+        async with self.calling.operation(_name(method)):
+            while True:
+                answer = await self.read(method, make_request(len(found), PAGE))
+                page = items(answer) or ()
+                found.extend(page)
+                if len(page) < PAGE:
+                    return found
 
     def _cause(self, exc: TencentCloudSDKException) -> TencentCloudSDKException | None:
         # A cause is printed with its message: one that repeats a secret is left out.

@@ -207,3 +207,18 @@ async def test_a_write_with_a_key_that_keeps_failing_looks_one_last_time():
     send = Attempts(*(errors.ServiceFault(str(n)) for n in range(9)))
     assert await calling(attempts=4).write("scale", send, key="k", done=done) == "after all"
     assert send.made == 4
+
+
+async def test_a_write_within_an_operation_that_runs_out_of_time_is_of_unknown_outcome():
+    made = calling(total_seconds=60, operation_seconds=0.1)
+    with pytest.raises(errors.OutcomeUnknown):
+        async with made.operation("restore"):
+            await made.write("scale", asyncio.Event().wait, key=None, done=nothing_done)
+
+
+async def test_an_operation_ends_in_time_however_many_calls_it_makes():
+    made = calling(total_seconds=60, operation_seconds=0.1)
+    with pytest.raises(errors.DeadlineExceeded):
+        async with made.operation("listing"):
+            while True:
+                await made.read("page", lambda: asyncio.sleep(0.01))
