@@ -157,9 +157,7 @@ def masking() -> bool:
             times.append(time.perf_counter() - begun)
         growth = times[1] / times[0]
         linear &= growth < 8  # four times the text: 4 is linear, 16 is quadratic
-        print(
-            f"masking {name:22s} {0.2 / times[1]:8.2f} MB/s; four times the text takes {growth:4.1f} x as long"
-        )
+        print(f"masking {name:22s} {0.2 / times[1]:8.2f} MB/s; 4 x the text takes {growth:4.1f} x as long")
     return linear
 
 

@@ -297,8 +297,7 @@ class Audit:
             with anyio.CancelScope(shield=True):
                 await self._close(call, self._entry(call, arguments, _outcome(error)))
             raise
-        outcome = "failed" if result.failed else "done"
-        entry = self._entry(call, arguments, outcome)
+        entry = self._entry(call, arguments, result.outcome)
         answer = result.content.model_dump_json(by_alias=True, exclude_none=True).encode()
         digest = hashlib.sha256(answer).hexdigest()
         await self._close(call, replace(entry, origin=result.origin.value, result_digest=digest))

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from mcp_tencent.gateway.call import Caller, CallerKind, Permission, Proceed, Result, ToolCall
-from mcp_tencent.gateway.errors import NamespaceNotPermitted, NotPermitted
+from mcp_tencent.gateway.errors import CallerUnknown, NamespaceNotPermitted, NotPermitted
 
 NOBODY = Caller(name="", kind=CallerKind.PERSON, permissions=frozenset())
 """Somebody who was not recognised: is refused everything, and the refusal is on record."""
 
 
 async def authorise(call: ToolCall, proceed: Proceed) -> Result:
-    """Let the caller through who has the tool's permission, in the namespace that the call means."""
+    """Let the caller through who has the tool's permission, in the namespace that the call means.
+
+    Raises:
+        CallerUnknown: Nobody was recognised.
+        NotPermitted: The permission is missing.
+        NamespaceNotPermitted: It holds elsewhere, or nobody can tell which namespace is meant.
+    """
+    if not call.caller.name:
+        raise CallerUnknown("the caller was not recognised")
     if not call.caller.may(call.tool.permission):
         raise NotPermitted(f"{call.tool.name} needs the permission {call.tool.permission.value}")
     await _check_namespace(call)

@@ -125,6 +125,11 @@ class ToolPolicy:
 NamespaceOf = Callable[[Arguments], Awaitable[str | None]]
 
 
+Ask = Callable[[str, str], Awaitable[bool | InputRequiredResult]]
+"""Shows a sentence to the person and returns their yes or no, or the question with which the call ends; the
+token then comes back with the answer, in a call of its own."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ToolCall:
     """One call of one tool by one caller.
@@ -138,6 +143,7 @@ class ToolCall:
         idempotency_key: Names the intent, so that repeating it does not repeat the act.
         confirmation: Token of a confirmation that a person has spoken.
         plan: Names the approved plan that a service job acts under.
+        ask: Asks the person in their host's own window; None where there is none.
     """
 
     tool: ToolPolicy
@@ -148,6 +154,7 @@ class ToolCall:
     idempotency_key: str | None = None
     confirmation: str | None = None
     plan: str | None = None
+    ask: Ask | None = None
 
     @property
     def rehearsal(self) -> bool:
@@ -182,6 +189,13 @@ class Result:
 
     content: CallToolResult | InputRequiredResult
     origin: Origin = Origin.FRESH
+
+    @property
+    def outcome(self) -> str:
+        """What audit and metrics call it."""
+        if isinstance(self.content, InputRequiredResult):
+            return "asked_back"
+        return "failed" if self.failed else "done"
 
     @property
     def failed(self) -> bool:

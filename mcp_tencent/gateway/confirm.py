@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from mcp_types import InputRequiredResult
 from pydantic import JsonValue
 from sqlalchemy import Engine, delete, update
 from sqlmodel import col
@@ -114,17 +115,27 @@ class Confirm:
         if _needs_a_yes(call) and not await self._settled(call):
             if call.caller.kind is CallerKind.SERVICE_JOB:
                 await self._approve(call)
-            else:
-                await self._confirm(call)
+            elif (question := await self._confirm(call)) is not None:
+                return question
         return await proceed(call)
 
-    async def _confirm(self, call: ToolCall) -> None:
-        token = call.confirmation
-        if token is None:
-            issued, expires_at = await in_store(lambda: self._confirmations.issue(call))
-            raise ConfirmationRequired(read_back(call), token=issued, expires_at=expires_at)
-        if not await in_store(lambda: self._confirmations.redeem(call, token)):
+    async def _confirm(self, call: ToolCall) -> Result | None:
+        """Return when the person has said yes; a result is the question to be put to them by their host."""
+        given = call.confirmation
+        if given is None:
+            token, expires_at = await in_store(lambda: self._confirmations.issue(call))
+            if call.ask is None:
+                raise ConfirmationRequired(read_back(call), token=token, expires_at=expires_at)
+            answer = await call.ask(read_back(call), token)
+            if isinstance(answer, InputRequiredResult):
+                return Result(content=answer)
+            if not answer:
+                raise ConfirmationRefused("the person did not say yes")
+            given = token
+        yes: str = given
+        if not await in_store(lambda: self._confirmations.redeem(call, yes)):
             raise ConfirmationRefused("the confirmation is wrong, expired, used, or for another call")
+        return None
 
     async def _approve(self, call: ToolCall) -> None:
         if call.plan is None:

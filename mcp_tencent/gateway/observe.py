@@ -53,7 +53,7 @@ class Observe:
         self._under_way.inc()
         try:
             result = await proceed(call)
-            outcome, origin = ("failed" if result.failed else "done"), result.origin.value
+            outcome, origin = result.outcome, result.origin.value
         except Exception as error:
             outcome = code_of(error) if foreseen(error) else "crashed"
             raise

@@ -23,6 +23,7 @@ from mcp_tencent.gateway.errors import ToolCrashed
 from mcp_tencent.gateway.failures import foreseen
 from mcp_tencent.gateway.gateway import Gateway
 from mcp_tencent.gateway.redact import STRICT, redact_content
+from mcp_tencent.serving.asking import answered_token, way_to_ask
 from mcp_tencent.serving.declare import DeclaredTool, take_key
 from mcp_tencent.serving.identity import caller_of
 from mcp_tencent.serving.masking import MaskingSession
@@ -80,7 +81,7 @@ class GatewayServer(MCPServer):
             raise ToolError(f"Unknown tool: {name}")
         sdk_context = context or Context(mcp_server=self)
         request = _request_context(sdk_context)
-        call = self._call(tool, arguments, request)
+        call = self._call(tool, arguments, request, answered_token(sdk_context))
         if request is not None:
             request.session = cast("ServerSession", MaskingSession(request.session))
         try:
@@ -94,7 +95,11 @@ class GatewayServer(MCPServer):
         return _with_meta(result, call.trace_id)
 
     def _call(
-        self, tool: DeclaredTool, arguments: Mapping[str, JsonValue], request: ServerRequestContext | None
+        self,
+        tool: DeclaredTool,
+        arguments: Mapping[str, JsonValue],
+        request: ServerRequestContext | None,
+        answered: str | None,
     ) -> ToolCall:
         meta: Mapping[str, object] = dict(request.meta or {}) if request is not None else {}
         rest, key = take_key(arguments) if tool.policy.risk.acts else (arguments, None)
@@ -105,7 +110,8 @@ class GatewayServer(MCPServer):
             trace_id=_trace_id(meta),
             at=self._gateway.clock.now(),
             idempotency_key=key,
-            confirmation=_text(meta, META_CONFIRMATION),
+            confirmation=_text(meta, META_CONFIRMATION) if answered is None else answered,
+            ask=way_to_ask(request) if request is not None and tool.policy.risk.acts else None,
             plan=_text(meta, META_PLAN),
         )
 

@@ -6,7 +6,7 @@ import pytest
 
 from mcp_tencent.gateway.authorise import NOBODY, authorise
 from mcp_tencent.gateway.call import Arguments, Caller, CallerKind, Permission
-from mcp_tencent.gateway.errors import NamespaceNotPermitted, NotPermitted
+from mcp_tencent.gateway.errors import CallerUnknown, NamespaceNotPermitted, NotPermitted
 from tests.mcp_tencent.gateway.calls import DANGER, OWNER, READ, WATCH, WRITE, Tool, a_call, with_policy
 
 LIMITED = Caller(
@@ -32,8 +32,8 @@ async def test_whoever_may_only_read_changes_nothing(policy):
 
 
 @pytest.mark.parametrize("policy", [READ, WRITE, DANGER])
-async def test_nobody_may_do_nothing(policy):
-    with pytest.raises(NotPermitted):
+async def test_who_was_not_recognised_may_do_nothing(policy):
+    with pytest.raises(CallerUnknown):
         await authorise(a_call(policy, caller=NOBODY), Tool())
 
 

@@ -77,9 +77,9 @@ async def test_an_answer_is_spoken_first_and_structured(client):
 
 async def test_nobody_in_particular_gets_nothing(client, gateway, shop):
     result = await client.call_tool("list_pods", {})
-    assert error_of(result)["code"] == "not_permitted"
+    assert error_of(result)["code"] == "caller_unknown"
     assert shop.looks == 0
-    assert outcomes(gateway) == [("", "list_pods", "not_permitted")]
+    assert outcomes(gateway) == [("", "list_pods", "caller_unknown")]
 
 
 async def test_a_dangerous_act_from_question_to_act(client, gateway, shop):
