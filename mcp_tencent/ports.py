@@ -1,11 +1,10 @@
 """What the tools need from the clouds: small ports, one contract suite each.
 
 Common rules. Every method raises errors of `mcp_tencent.errors` only. Every method ends within a total time
-limit that is the adapter's setting, or earlier when the caller cancels it. Reads are retried on throttling and network faults.
-A write is sent once; with an `idempotency_key` it may be sent again after a fault, because it then finds out
-first whether it has already taken effect (each adapter says how). `dry_run` asks the cluster what would
-happen.
-Times are timezone-aware; stretches of time are [start, end).
+limit that is the adapter's setting, or earlier when the caller cancels it. Reads are retried on throttling
+and network faults. A write is sent once; with an `idempotency_key` it may be sent again after a fault, because
+it then finds out first whether it has already taken effect (each adapter says how). `dry_run` asks the cluster
+what would happen. Times are timezone-aware; stretches of time are [start, end).
 """
 
 from __future__ import annotations
@@ -58,6 +57,7 @@ from mcp_tencent.models.workloads import (
     Node,
     Pod,
     PodLog,
+    Quota,
     Revision,
     Service,
     Workload,
@@ -311,6 +311,10 @@ class WorkloadViews(Protocol):
 
     async def disruption_budgets(self, *, namespace: str = "") -> Sequence[DisruptionBudget]:
         """Return how many pods may be taken down willingly."""
+        ...
+
+    async def quotas(self, *, namespace: str = "") -> Sequence[Quota]:
+        """Return how much the pods of namespaces may use."""
         ...
 
 

@@ -302,3 +302,23 @@ class DisruptionBudget:
     disruptions_allowed: int
     pods_healthy: int
     pods_required: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaLimit:
+    """One resource of a ResourceQuota, e.g. pods or requests.cpu, as Kubernetes writes quantities."""
+
+    resource: str
+    used: str
+    most: str
+    exhausted: bool
+    """Whether nothing more of it may be had."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """A ResourceQuota: how much all pods of a namespace may use together."""
+
+    namespace: str
+    name: str
+    limits: tuple[QuotaLimit, ...]

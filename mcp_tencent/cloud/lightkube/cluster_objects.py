@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from lightkube.resources.core_v1 import ConfigMap, Secret
+from lightkube.resources.core_v1 import ConfigMap, ResourceQuota, Secret
 from lightkube.resources.core_v1 import Namespace as KubeNamespace
 from lightkube.resources.core_v1 import Node as KubeNode
 from lightkube.resources.core_v1 import Service as KubeService
@@ -17,6 +17,8 @@ from mcp_tencent.models.workloads import (
     ConfigKind,
     Namespace,
     Node,
+    Quota,
+    QuotaLimit,
     Service,
     ServicePort,
 )
@@ -116,3 +118,23 @@ def _quantity(text: str | None) -> Decimal:
 
 def _decoded_size(encoded: str) -> int:
     return max(0, len(encoded) * 3 // 4 - encoded.count("=", -2))
+
+
+def quota_of(item: ResourceQuota) -> Quota:
+    """Return how much the pods of a namespace may use together."""
+    meta, status = meta_of(item.metadata), item.status
+    used = (status.used or {}) if status else {}
+    most = ((status.hard if status else None) or (item.spec.hard if item.spec else None)) or {}
+    return Quota(
+        namespace=meta.namespace or "",
+        name=meta.name or "",
+        limits=tuple(
+            QuotaLimit(
+                resource=resource,
+                used=used.get(resource, "0"),
+                most=limit,
+                exhausted=(parse_quantity(used.get(resource, "0")) or 0) >= (parse_quantity(limit) or 0),
+            )
+            for resource, limit in sorted(most.items())
+        ),
+    )

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from lightkube.core.resource import GlobalResource, NamespacedResource
 from lightkube.resources.apps_v1 import DaemonSet, Deployment, StatefulSet
 from lightkube.resources.autoscaling_v2 import HorizontalPodAutoscaler
-from lightkube.resources.core_v1 import ConfigMap, Secret
+from lightkube.resources.core_v1 import ConfigMap, ResourceQuota, Secret
 from lightkube.resources.core_v1 import Event as KubeEvent
 from lightkube.resources.core_v1 import Namespace as KubeNamespace
 from lightkube.resources.core_v1 import Node as KubeNode
@@ -18,7 +18,13 @@ from lightkube.resources.core_v1 import Pod as KubePod
 from lightkube.resources.core_v1 import Service as KubeService
 from lightkube.resources.policy_v1 import PodDisruptionBudget
 
-from mcp_tencent.cloud.lightkube.cluster_objects import config_of, namespace_of, node_of, service_of
+from mcp_tencent.cloud.lightkube.cluster_objects import (
+    config_of,
+    namespace_of,
+    node_of,
+    quota_of,
+    service_of,
+)
 from mcp_tencent.cloud.lightkube.connection import (
     ClusterConnection,
     Opened,
@@ -48,6 +54,7 @@ from mcp_tencent.models.workloads import (
     Pod,
     PodLog,
     PodLogLine,
+    Quota,
     Revision,
     Service,
     Workload,
@@ -251,6 +258,10 @@ class LightkubeViews:
     async def disruption_budgets(self, *, namespace: str = "") -> Sequence[DisruptionBudget]:
         """See `WorkloadViews.disruption_budgets`."""
         return [budget_of(item) for item in await self._all(PodDisruptionBudget, namespace)]
+
+    async def quotas(self, *, namespace: str = "") -> Sequence[Quota]:
+        """See `WorkloadViews.quotas`."""
+        return [quota_of(item) for item in await self._all(ResourceQuota, namespace)]
 
 
 def _replica_set_revision(item: dict[str, Any], now: str) -> Revision:
