@@ -2,9 +2,9 @@
 
 Common rules. Every method raises errors of `mcp_tencent.errors` only. Every method ends within a total time
 limit that is the adapter's setting, or earlier when the caller cancels it. Reads are retried on throttling
-and network faults. A write is sent once; with an `idempotency_key` it may be sent again after a fault, because
-it then finds out first whether it has already taken effect (each adapter says how). `dry_run` asks the cluster
-what would happen. Times are timezone-aware; stretches of time are [start, end).
+and network faults. A write is sent once; with an `idempotency_key` it may be sent again after a fault,
+because it then finds out first whether it has already taken effect (each adapter says how). `dry_run` asks
+the cluster what would happen. Times are timezone-aware; stretches of time are [start, end).
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 """The event loop's time at which the operation under way must have ended."""
 
 _INNER_MARGIN_SECONDS = 0.02
-"""So much earlier an inner deadline ends than the outer one, to be able to say what it was that was cut off."""
+"""So much earlier an inner deadline ends than the outer one, to say what it was that was cut off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -37,6 +38,7 @@ MOST_AROUND = 100
 SEARCHES_AT_ONCE = 10
 """Per topic; the service allows 15 of all its users together."""
 
+_FENCED = re.compile(r"```[\w-]*[ \t]*\n(.*?)```", re.DOTALL)
 _BUCKET_SECONDS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 604800, 2592000)
 _WANTED_BUCKETS = 60
 
@@ -287,8 +289,14 @@ class TencentLogSearch:
         answer = await self._caller.read(self._caller.cls.ChatCompletions, request)
         for choice in answer.Choices or ():
             if choice.Message and choice.Message.Content:
-                return str(choice.Message.Content).strip()
+                return _statement_in(str(choice.Message.Content))
         raise UnexpectedAnswer("the service's model gave no query", request_id=answer.RequestId)
+
+
+def _statement_in(answer: str) -> str:
+    """Return the statement out of an answer in prose; the model fences it as code."""
+    fenced = _FENCED.search(answer)
+    return (fenced[1] if fenced else answer).strip()
 
 
 def _window(start: datetime, end: datetime) -> tuple[int, int]:

@@ -218,7 +218,11 @@ async def test_a_write_within_an_operation_that_runs_out_of_time_is_of_unknown_o
 
 async def test_an_operation_ends_in_time_however_many_calls_it_makes():
     made = calling(total_seconds=60, operation_seconds=0.1)
-    with pytest.raises(errors.DeadlineExceeded):
+
+    async def endless() -> None:
         async with made.operation("listing"):
             while True:
                 await made.read("page", lambda: asyncio.sleep(0.01))
+
+    with pytest.raises(errors.DeadlineExceeded):
+        await endless()

@@ -115,7 +115,10 @@ async def test_an_unknown_topic_is_not_found(logs):
 
 
 async def test_the_services_model_turns_a_question_into_a_query(logs):
-    assert "ERROR" in await logs.text_to_query(TOPIC, "有多少错误日志")
+    statement = await logs.text_to_query(TOPIC, "有多少错误日志")
+    query, sql = statement.split(" | ")
+    assert query == "level:ERROR"
+    assert (await logs.analyze(TOPIC, query, sql, START, START + HOUR)).rows == ((2,),)
 
 
 async def test_logsets_topics_and_indexes_are_listed(logs):
