@@ -29,6 +29,24 @@ SPELLING = 3
 """The last of the levels of exact names: equal but for width, case, spaces, hyphens and noun."""
 LONGEST_NAME = 200  # characters; nobody says longer ones
 _SAME_SOUND, _MIXED_UP_SOUND, _ALIKE = 1.0, 0.97, 0.95
+_GENERIC = tuple(
+    folded(noun)
+    for noun in (
+        "服务",
+        "任务",
+        "应用",
+        "平台",
+        "系统",
+        "集群",
+        "节点池",
+        "日志",
+        "日志集",
+        "主题",
+        "告警",
+        "大盘",
+    )
+)
+"""Words that half of all names end with: that they are alike says nothing."""
 _LOOSE = re.compile(r"[\s\-_.·'\"“”‘’「」]+")
 
 
@@ -207,11 +225,24 @@ def likeness(said: str, name: str) -> float:
     one, other = folded(said), folded(name)
     if one == other:
         return _MIXED_UP_SOUND
-    score = min(_ALIKE, Levenshtein.normalized_similarity("".join(one), "".join(other)))
+    score = min(_ALIKE, _letters_alike(*_distinctive(one, other)))
     shorter, longer = sorted((one, other), key=len)
-    if len(shorter) >= 2 and _parts(shorter) in _parts(longer):
+    if len(shorter) >= 2 and shorter not in _GENERIC and _parts(shorter) in _parts(longer):
         score = max(score, CLEAR + 0.1 * len(shorter) / len(longer))
     return score
+
+
+def _distinctive(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what two names are told apart by: without the generic word that both end with."""
+    for tail in _GENERIC:
+        size = len(tail)
+        if one[-size:] == other[-size:] == tail and min(len(one), len(other)) > size:
+            return one[:-size], other[:-size]
+    return one, other
+
+
+def _letters_alike(one: tuple[str, ...], other: tuple[str, ...]) -> float:
+    return float(Levenshtein.normalized_similarity("".join(one), "".join(other)))
 
 
 def choose(said: str, scopes: Sequence[Scope[T]], *, kind: str, certain: bool, among: str = "") -> Match[T]:
