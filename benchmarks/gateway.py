@@ -22,7 +22,7 @@ from mcp.server import MCPServer
 from pydantic import BaseModel
 
 from assistant.database import open_database
-from mcp_tencent.gateway.audit import Entry
+from mcp_tencent.gateway.audit_trail import Entry
 from mcp_tencent.gateway.call import Caller, CallerKind, Permission
 from mcp_tencent.gateway.gateway import Gateway
 from mcp_tencent.gateway.redact import STRICT

@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from mcp_tencent.gateway.arguments import Check, CheckArguments
-from mcp_tencent.gateway.audit import Audit, AuditStart, AuditTrail
+from mcp_tencent.gateway.audit import Audit, AuditStart
+from mcp_tencent.gateway.audit_trail import AuditTrail
 from mcp_tencent.gateway.authorise import authorise
 from mcp_tencent.gateway.breaker import Breaker
 from mcp_tencent.gateway.cache import ReadCache

@@ -9,7 +9,8 @@ from sqlmodel import col
 
 from assistant.database import Database, open_database
 from mcp_tencent.errors import NotFound
-from mcp_tencent.gateway.audit import Audit, AuditStart, AuditTrail, Entry, FaultKind
+from mcp_tencent.gateway.audit import Audit, AuditStart
+from mcp_tencent.gateway.audit_trail import AuditTrail, Entry, FaultKind
 from mcp_tencent.gateway.call import Chain, Result, ToolCall
 from mcp_tencent.gateway.errors import NotPermitted, StoreUnavailable
 from mcp_tencent.gateway.records import AuditHeadRow, AuditRow
@@ -164,7 +165,7 @@ def test_an_older_anchor_is_a_good_one(ten, anchor):
 
 
 def test_long_chains_are_walked_in_pages(trail, monkeypatch):
-    monkeypatch.setattr("mcp_tencent.gateway.audit._PAGE", 3)
+    monkeypatch.setattr("mcp_tencent.gateway.audit_trail._PAGE", 3)
     for number in range(10):
         trail.append(entry(number))
     assert trail.verify() == []
