@@ -27,6 +27,11 @@ class Home:
         return self.config_dir / "config.toml"
 
     @property
+    def policy_file(self) -> Path:
+        """The healing policy; where it is absent the defaults hold."""
+        return self.config_dir / "policy.yaml"
+
+    @property
     def key_file(self) -> Path:
         """The key that seals secrets, unless systemd provides one; made when first needed."""
         return self.config_dir / "xiaozhi.key"

@@ -9,31 +9,12 @@ LocalCloudError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from mcp_tencent.checked_yaml import Finding
 
 
 class LocalCloudError(Exception):
     """Any failure of the local cloud."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing wrong in a scenario file."""
-
-    file: str
-    line: int | None
-    """Counted from 1; None when the file has no such place (a whole section is missing)."""
-    path: str
-    """Where in the document: `clusters[0].workloads[2].image`."""
-    value: str
-    """What stands there, cut to a readable length; empty when nothing does."""
-    problem: str
-    remedy: str
-
-    def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line is not None else self.file
-        shown = f" (is {self.value})" if self.value else ""
-        return f"{place}: {self.path or 'the document'}: {self.problem}{shown}. {self.remedy}"
 
 
 class ScenarioError(LocalCloudError):

@@ -66,7 +66,7 @@ class Dependency(PolicySection):
 
     workload: WorkloadPattern
     """The one that depends."""
-    on: tuple[WorkloadPattern, ...] = Field(min_length=1)
+    needs: tuple[WorkloadPattern, ...] = Field(min_length=1)
     """Workloads, or names of systems outside the clusters."""
 
 
@@ -204,7 +204,7 @@ class Policy(PolicySection):
             needed
             for rule in self.dependencies
             if names_workload(rule.workload, cluster_id, namespace, workload)
-            for needed in rule.on
+            for needed in rule.needs
         )
 
     def is_protected(self, namespace: str) -> bool:

@@ -19,11 +19,11 @@ WorkloadPattern = Annotated[
 class PolicySection(BaseModel):
     """A part of the policy: no unknown keys, never changed after it was read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 def names_workload(pattern: str, cluster_id: str, namespace: str, workload: str) -> bool:
     """Tell whether `name`, `namespace/name` or `cluster-id/namespace/name` means this workload."""
     wanted = pattern.split("/")
-    whole: Sequence[str] = (cluster_id, namespace, workload)
+    whole = (cluster_id, namespace, workload)
     return all(fnmatchcase(part, one) for part, one in zip(whole[-len(wanted) :], wanted, strict=True))
