@@ -9,7 +9,7 @@ the cluster what would happen. Times are timezone-aware; stretches of time are [
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -229,9 +229,12 @@ class ClusterService(Protocol):
         ...
 
     async def resize_node_pool(
-        self, pool: NodePool, nodes: int, *, idempotency_key: str | None = None
+        self, pool: NodePool, nodes: int, *, dry_run: bool = False, idempotency_key: str | None = None
     ) -> None:
-        """Set how many nodes a pool shall have; the machines come and go afterwards."""
+        """Set how many nodes a pool shall have; the machines come and go afterwards.
+
+        The cloud has no dry run of this: here only kind and bounds of the pool are checked.
+        """
         ...
 
     async def topics(self, cluster_id: str) -> ClusterTopics:
@@ -391,9 +394,17 @@ class WorkloadActions(Protocol):
         ...
 
     async def wait_for_rollout(
-        self, ref: WorkloadRef, *, within: timedelta, stay_ready: timedelta
+        self,
+        ref: WorkloadRef,
+        *,
+        within: timedelta,
+        stay_ready: timedelta,
+        seen: Callable[[RolloutStatus], Awaitable[None]] | None = None,
     ) -> RolloutStatus:
-        """Wait until all pods are new and ready and have stayed so, the cluster gives up, or time is up."""
+        """Wait until all pods are new and ready and have stayed so, the cluster gives up, or time is up.
+
+        `seen` is told each look at it that is not the last.
+        """
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -88,7 +89,12 @@ class LightkubeRollouts:
         return status_of(await self._views.typed(ref))
 
     async def wait_for_rollout(
-        self, ref: WorkloadRef, *, within: timedelta, stay_ready: timedelta
+        self,
+        ref: WorkloadRef,
+        *,
+        within: timedelta,
+        stay_ready: timedelta,
+        seen: Callable[[RolloutStatus], Awaitable[None]] | None = None,
     ) -> RolloutStatus:
         """See `WorkloadActions.wait_for_rollout`."""
         if stay_ready > within:
@@ -118,4 +124,6 @@ class LightkubeRollouts:
                     "ready, but not for long enough" if steadiness.ready_since is not None else status.reason
                 )
                 return replace(status, state=RolloutState.TIMED_OUT, reason=reason)
+            if seen is not None:
+                await seen(status)
             await timing.sleep(LOOK_EVERY_SECONDS)

@@ -96,7 +96,7 @@ class TencentClusterService:
         return [_pool(info, cluster_id) for info in found]
 
     async def resize_node_pool(
-        self, pool: NodePool, nodes: int, *, idempotency_key: str | None = None
+        self, pool: NodePool, nodes: int, *, dry_run: bool = False, idempotency_key: str | None = None
     ) -> None:
         """See `ClusterService.resize_node_pool`."""
         if pool.kind in (NodePoolKind.SUPER, NodePoolKind.EXTERNAL):
@@ -104,6 +104,8 @@ class TencentClusterService:
         least, most = pool.nodes_min or 0, MOST_NODES if pool.nodes_max is None else pool.nodes_max
         if not least <= nodes <= most:
             raise InvalidRequest(f"node pool {pool.pool_id} may have {least} to {most} nodes, got {nodes}")
+        if dry_run:
+            return
 
         async def as_wanted() -> bool | None:
             for now in await self.node_pools(pool.cluster_id):
