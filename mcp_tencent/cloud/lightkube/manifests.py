@@ -7,7 +7,7 @@ import json
 from lightkube.types import PatchType
 
 from mcp_tencent.cloud.lightkube.connection import FIELD_MANAGER, ClusterConnection, Opened, checked_name
-from mcp_tencent.cloud.lightkube.differences import IDEMPOTENCY_KEY, KubernetesJson
+from mcp_tencent.cloud.lightkube.differences import IDEMPOTENCY_KEY, KubernetesJson, restorable
 from mcp_tencent.cloud.lightkube.writes import change_between, present, ref_of_json, send_marked
 from mcp_tencent.errors import InvalidRequest, Unsupported
 from mcp_tencent.models.changes import Change
@@ -30,7 +30,8 @@ class LightkubeManifests:
         idempotency_key: str | None = None,
     ) -> Change:
         """See `WorkloadActions.apply`."""
-        manifest = _read_manifest(manifest_json)
+        # What a manifest that was taken from a cluster carries of that cluster's bookkeeping is left out.
+        manifest = restorable(_read_manifest(manifest_json))
         kind, namespaced = await self._connection.resource(manifest["apiVersion"], manifest["kind"])
         if not namespaced:
             raise Unsupported(f"{manifest['kind']} {manifest['metadata']['name']} stands outside namespaces")
@@ -86,5 +87,4 @@ def _read_manifest(text: str) -> KubernetesJson:
     ):
         if not isinstance(value, str) or not value:
             raise InvalidRequest(f"the manifest lacks {field}")
-    manifest["metadata"] = dict(manifest["metadata"])
     return manifest
