@@ -18,6 +18,7 @@ from lightkube.resources.core_v1 import Pod as KubePod
 from lightkube.resources.core_v1 import Service as KubeService
 from lightkube.resources.policy_v1 import PodDisruptionBudget
 
+from mcp_tencent.cloud.answers import reading
 from mcp_tencent.cloud.lightkube.cluster_objects import (
     config_of,
     namespace_of,
@@ -164,13 +165,14 @@ class LightkubeViews:
                 for o in item["metadata"].get("ownerReferences", ())
             )
         ]
-        if ref.kind is WorkloadKind.DEPLOYMENT:
-            now = workload["metadata"].get("annotations", {}).get(REVISION, "")
-            found = [_replica_set_revision(item, now) for item in owned]
-        else:
-            latest = max((int(item.get("revision", 0)) for item in owned), default=0)
-            update = workload.get("status", {}).get("updateRevision", "")
-            found = [_controller_revision(item, update, latest) for item in owned]
+        with reading(f"history of {ref}"):
+            if ref.kind is WorkloadKind.DEPLOYMENT:
+                now = workload["metadata"].get("annotations", {}).get(REVISION, "")
+                found = [_replica_set_revision(item, now) for item in owned]
+            else:
+                latest = max((int(item.get("revision", 0)) for item in owned), default=0)
+                update = workload.get("status", {}).get("updateRevision", "")
+                found = [_controller_revision(item, update, latest) for item in owned]
         return sorted(found, key=lambda revision: revision.number, reverse=True)
 
     async def pods(self, *, namespace: str = "", workload: WorkloadRef | None = None) -> Sequence[Pod]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from tencentcloud.cls.v20201016 import models
 
+from mcp_tencent.cloud.answers import reading
 from mcp_tencent.cloud.tencentcloud.caller import TencentCaller, request_of
 from mcp_tencent.cloud.tencentcloud.instants import from_milliseconds, parse_instant, to_milliseconds
 from mcp_tencent.cloud.tencentcloud.log_catalog import KEY_TAG, filters_of, key_tags, tags_of
@@ -35,6 +37,17 @@ _MINUTE = timedelta(minutes=1)
 _DAY_MINUTES = 1440
 
 
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A policy with what only writing needs to know of it."""
+
+    alarm: Alarm
+    key: str | None
+    """The idempotency key under which we created it."""
+    graded: bool
+    """Whether it has several conditions, each with its level."""
+
+
 class TencentAlarms:
     """Implements `Alarms` on the SDK.
 
@@ -48,20 +61,21 @@ class TencentAlarms:
     async def alarms(self, *, name: str = "", enabled: bool | None = None) -> Sequence[Alarm]:
         """See `Alarms.alarms`."""
         wanted = None if enabled is None else str(enabled).lower()
-        return [_alarm(info) for info in await self._infos(name=name or None, enable=wanted)]
+        return [found.alarm for found in await self._listed(name=name or None, enable=wanted)]
 
-    async def _infos(self, **wanted: str | None) -> list[Any]:
+    async def _listed(self, **wanted: str | None) -> list[_Listed]:
         return await self._caller.every_page(
             self._caller.cls.DescribeAlarms,
             lambda offset, limit: request_of(
                 models.DescribeAlarmsRequest, Filters=filters_of(**wanted), Offset=offset, Limit=limit
             ),
             lambda answer: answer.Alarms,
+            _listed,
         )
 
-    async def _info(self, alarm_id: str) -> Any:  # noqa: ANN401 - AlarmInfo of the untyped SDK, or None
-        found = await self._infos(alarmId=alarm_id)
-        return next((info for info in found if info.AlarmId == alarm_id), None)
+    async def _find(self, alarm_id: str) -> _Listed | None:
+        found = await self._listed(alarmId=alarm_id)
+        return next((listed for listed in found if listed.alarm.alarm_id == alarm_id), None)
 
     async def alarm_records(
         self,
@@ -90,9 +104,10 @@ class TencentAlarms:
                 ),
             ),
             lambda answer: answer.Records,
+            _record,
         )
         # An alarm that is raised between two pages shifts the rest: the one at the seam comes twice.
-        unique = {info.RecordId: _record(info) for info in found}
+        unique = {record.record_id: record for record in found}
         within = [record for record in unique.values() if start <= record.raised_at < end]
         return sorted(within, key=lambda record: (record.raised_at, record.record_id), reverse=True)
 
@@ -110,27 +125,28 @@ class TencentAlarms:
                 UseNewAnalysis=True,
             ),
         )
-        return [_run(info) for info in answer.Results or ()]
+        with reading("GetAlarmLog"):
+            return [_run(info) for info in answer.Results or ()]
 
     async def alarm_notices(self) -> Sequence[AlarmNotice]:
         """See `Alarms.alarm_notices`."""
-        found = await self._caller.every_page(
+        return await self._caller.every_page(
             self._caller.cls.DescribeAlarmNotices,
             lambda offset, limit: request_of(models.DescribeAlarmNoticesRequest, Offset=offset, Limit=limit),
             lambda answer: answer.AlarmNotices,
+            _notice,
         )
-        return [_notice(info) for info in found]
 
     async def create_alarm(self, draft: AlarmDraft, *, idempotency_key: str | None = None) -> str:
         """See `Alarms.create_alarm`."""
         request = _creation(draft, idempotency_key)
 
         async def found() -> str | None:
-            for info in await self._infos(name=draft.name):
-                if info.Name == draft.name:
-                    if tags_of(info.Tags).get(KEY_TAG) == idempotency_key:
-                        return str(info.AlarmId)
-                    raise AlreadyExists(f"the alarm name {draft.name!r} is taken by {info.AlarmId}")
+            for listed in await self._listed(name=draft.name):
+                if listed.alarm.name == draft.name:
+                    if listed.key == idempotency_key:
+                        return listed.alarm.alarm_id
+                    raise AlreadyExists(f"the alarm name {draft.name!r} is taken by {listed.alarm.alarm_id}")
             return None
 
         async def send() -> str:
@@ -144,13 +160,13 @@ class TencentAlarms:
         self, alarm_id: str, edit: AlarmEdit, *, idempotency_key: str | None = None
     ) -> Alarm:
         """See `Alarms.edit_alarm`."""
-        info = await self._info(alarm_id)
-        if info is None:
+        listed = await self._find(alarm_id)
+        if listed is None:
             raise NotFound(f"there is no alarm {alarm_id}")
         graded = edit.condition is not None or edit.level is not None
-        if graded and info.MultiConditions:
+        if graded and listed.graded:
             raise InvalidRequest(f"alarm {alarm_id} has several graded conditions: edit those in the console")
-        before = _alarm(info)
+        before = listed.alarm
         request = request_of(
             models.ModifyAlarmRequest,
             AlarmId=alarm_id,
@@ -161,15 +177,15 @@ class TencentAlarms:
         )
 
         async def as_wanted() -> Alarm | None:
-            now = await self._info(alarm_id)
-            return _alarm(now) if now is not None and _fits(_alarm(now), edit) else None
+            now = await self._find(alarm_id)
+            return now.alarm if now is not None and _fits(now.alarm, edit) else None
 
         async def send() -> Alarm:
             await self._caller.once(self._caller.cls.ModifyAlarm, request)
-            now = await self._info(alarm_id)
+            now = await self._find(alarm_id)
             if now is None:
                 raise NotFound(f"alarm {alarm_id} was deleted meanwhile")
-            return _alarm(now)
+            return now.alarm
 
         return await self._caller.calling.write(
             f"edit alarm {alarm_id}", send, key=idempotency_key, done=as_wanted
@@ -179,7 +195,7 @@ class TencentAlarms:
         """See `Alarms.delete_alarm`."""
 
         async def gone() -> bool | None:
-            return True if await self._info(alarm_id) is None else None
+            return True if await self._find(alarm_id) is None else None
 
         async def send() -> bool:
             await self._caller.once(
@@ -231,6 +247,10 @@ def _fits(alarm: Alarm, edit: AlarmEdit) -> bool:
         and (edit.condition is None or alarm.condition == edit.condition)
         and (edit.level is None or alarm.level == edit.level)
     )
+
+
+def _listed(info: Any) -> _Listed:  # noqa: ANN401 - AlarmInfo of the untyped SDK
+    return _Listed(_alarm(info), tags_of(info.Tags).get(KEY_TAG), bool(info.MultiConditions))
 
 
 def _alarm(info: Any) -> Alarm:  # noqa: ANN401 - AlarmInfo of the untyped SDK

@@ -8,7 +8,7 @@ and region breaker stay off: the first retries writes, the second leads to anoth
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from tencentcloud.monitor.v20180724.monitor_client_async import MonitorClient
 from tencentcloud.tke.v20180525.tke_client_async import TkeClient
 from tencentcloud.tke.v20220501.tke_client_async import TkeClient as Tke2022Client
 
+from mcp_tencent.cloud.answers import reading
 from mcp_tencent.cloud.calling import Calling
 from mcp_tencent.cloud.tencentcloud.errors import from_sdk, from_status, without_secrets
 from mcp_tencent.cloud.transport import from_transport
@@ -130,16 +131,13 @@ class TencentCaller:
         Raises:
             CloudError: Of the class that fits the code or fault.
         """
-        try:
-            answer = await method(request)
-        except TencentCloudSDKException as exc:
-            raise from_sdk(exc, secrets=self._secrets) from self._cause(exc)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as exc:
-            raise from_transport(exc) from exc
-        except (ValueError, KeyError, TypeError, AttributeError) as exc:
-            raise UnexpectedAnswer(
-                f"{_name(method)} answered what the SDK cannot read: {type(exc).__name__}"
-            ) from exc
+        with reading(_name(method)):
+            try:
+                answer = await method(request)
+            except TencentCloudSDKException as exc:
+                raise from_sdk(exc, secrets=self._secrets) from self._cause(exc)
+            except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as exc:
+                raise from_transport(exc) from exc
         _check_filled(_name(method), answer)
         return answer
 
@@ -147,7 +145,8 @@ class TencentCaller:
         self,
         method: Callable[[Any], Awaitable[Any]],
         make_request: Callable[[int, int], object],
-        items: Callable[[Any], Sequence[Item] | None],
+        items: Callable[[Any], Iterable[Any] | None],
+        item: Callable[[Any], Item],
     ) -> list[Item]:
         """Call a listing action page by page, `PAGE` at a time, until it has no more.
 
@@ -155,12 +154,14 @@ class TencentCaller:
             method: The action.
             make_request: Offset and limit to a request.
             items: The answer's list.
+            item: An entry of that list to a model of ours.
         """
         found: list[Item] = []
         async with self.calling.operation(_name(method)):
             while True:
                 answer = await self.read(method, make_request(len(found), PAGE))
-                page = items(answer) or ()
+                with reading(_name(method)):
+                    page = [item(entry) for entry in items(answer) or ()]
                 found.extend(page)
                 if len(page) < PAGE:
                     return found

@@ -8,6 +8,7 @@ from typing import Any
 from tencentcloud.tke.v20180525 import models
 from tencentcloud.tke.v20220501 import models as models2022
 
+from mcp_tencent.cloud.answers import reading
 from mcp_tencent.cloud.tencentcloud.caller import TencentCaller, request_of
 from mcp_tencent.cloud.tencentcloud.instants import parse_instant
 from mcp_tencent.errors import InvalidRequest, NotFound, Unsupported
@@ -47,10 +48,11 @@ class TencentClusterService:
         answer = await self._caller.read(
             self._caller.tke.DescribeRegions, request_of(models.DescribeRegionsRequest)
         )
-        return [
-            Region(name=info.RegionName, alias=info.Alias or "", status=info.Status or "")
-            for info in answer.RegionInstanceSet or ()
-        ]
+        with reading("DescribeRegions"):
+            return [
+                Region(name=info.RegionName, alias=info.Alias or "", status=info.Status or "")
+                for info in answer.RegionInstanceSet or ()
+            ]
 
     async def clusters(self) -> Sequence[Cluster]:
         """See `ClusterService.clusters`."""
@@ -64,36 +66,36 @@ class TencentClusterService:
         raise NotFound(f"there is no cluster {cluster_id} in {self._caller.place.region}")
 
     async def _clusters(self, ids: Sequence[str]) -> list[Cluster]:
-        found = await self._caller.every_page(
+        return await self._caller.every_page(
             self._caller.tke.DescribeClusters,
             lambda offset, limit: request_of(
                 models.DescribeClustersRequest, ClusterIds=list(ids) or None, Offset=offset, Limit=limit
             ),
             lambda answer: answer.Clusters,
+            lambda info: _cluster(info, self._caller.place),
         )
-        return [_cluster(info, self._caller.place) for info in found]
 
     async def machines(self, cluster_id: str) -> Sequence[Machine]:
         """See `ClusterService.machines`."""
-        found = await self._caller.every_page(
+        return await self._caller.every_page(
             self._caller.tke2022.DescribeClusterInstances,
             lambda offset, limit: request_of(
                 models2022.DescribeClusterInstancesRequest, ClusterId=cluster_id, Offset=offset, Limit=limit
             ),
             lambda answer: answer.InstanceSet,
+            _machine,
         )
-        return [_machine(info) for info in found]
 
     async def node_pools(self, cluster_id: str) -> Sequence[NodePool]:
         """See `ClusterService.node_pools`."""
-        found = await self._caller.every_page(
+        return await self._caller.every_page(
             self._caller.tke2022.DescribeNodePools,
             lambda offset, limit: request_of(
                 models2022.DescribeNodePoolsRequest, ClusterId=cluster_id, Offset=offset, Limit=limit
             ),
             lambda answer: answer.NodePools,
+            lambda info: _pool(info, cluster_id),
         )
-        return [_pool(info, cluster_id) for info in found]
 
     async def resize_node_pool(
         self, pool: NodePool, nodes: int, *, dry_run: bool = False, idempotency_key: str | None = None
@@ -146,15 +148,16 @@ class TencentClusterService:
             self._caller.tke.DescribeLogSwitches,
             request_of(models.DescribeLogSwitchesRequest, ClusterIds=[cluster_id]),
         )
-        for switch in answer.SwitchSet or ():
-            if switch.ClusterId == cluster_id:
-                return ClusterTopics(
-                    cluster_id=cluster_id,
-                    workload_topic_id=_topic(switch.Log),
-                    event_topic_id=_topic(switch.Event),
-                    audit_topic_id=_topic(switch.Audit),
-                    topic_region=_region(switch),
-                )
+        with reading("DescribeLogSwitches"):
+            for switch in answer.SwitchSet or ():
+                if switch.ClusterId == cluster_id:
+                    return ClusterTopics(
+                        cluster_id=cluster_id,
+                        workload_topic_id=_topic(switch.Log),
+                        event_topic_id=_topic(switch.Event),
+                        audit_topic_id=_topic(switch.Audit),
+                        topic_region=_region(switch),
+                    )
         raise NotFound(f"there is no cluster {cluster_id} in {self._caller.place.region}")
 
     async def kubeconfig(self, cluster_id: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tencentcloud.cls.v20201016 import models
 
+from mcp_tencent.cloud.answers import reading
 from mcp_tencent.cloud.tencentcloud.caller import TencentCaller, request_of
 from mcp_tencent.cloud.tencentcloud.instants import parse_instant
 from mcp_tencent.errors import AlreadyExists, InvalidRequest, NotFound
@@ -45,7 +46,7 @@ class TencentLogCatalog:
         return await self._logsets(None)
 
     async def _logsets(self, name: str | None) -> list[Logset]:
-        found = await self._caller.every_page(
+        return await self._caller.every_page(
             self._caller.cls.DescribeLogsets,
             lambda offset, limit: request_of(
                 models.DescribeLogsetsRequest,
@@ -54,21 +55,12 @@ class TencentLogCatalog:
                 Limit=limit,
             ),
             lambda answer: answer.Logsets,
+            _logset,
         )
-        return [
-            Logset(
-                logset_id=info.LogsetId,
-                name=info.LogsetName,
-                topics=info.TopicCount or 0,
-                created_at=parse_instant(info.CreateTime),
-                tags=tags_of(info.Tags),
-            )
-            for info in found
-        ]
 
     async def topics(self, *, name: str = "", logset_id: str = "") -> Sequence[Topic]:
         """See `LogCatalog.topics`."""
-        found = await self._caller.every_page(
+        return await self._caller.every_page(
             self._caller.cls.DescribeTopics,
             lambda offset, limit: request_of(
                 models.DescribeTopicsRequest,
@@ -77,42 +69,20 @@ class TencentLogCatalog:
                 Limit=limit,
             ),
             lambda answer: answer.Topics,
+            _topic,
         )
-        return [
-            Topic(
-                topic_id=info.TopicId,
-                name=info.TopicName,
-                logset_id=info.LogsetId or "",
-                retention_days=info.Period or 0,
-                indexed=bool(info.Index),
-                collecting=info.Status is not False,
-                partitions=info.PartitionCount or 0,
-                created_at=parse_instant(info.CreateTime),
-                tags=tags_of(info.Tags),
-            )
-            for info in found
-        ]
 
     async def index(self, topic_id: str) -> TopicIndex:
         """See `LogCatalog.index`."""
         answer = await self._caller.read(
             self._caller.cls.DescribeIndex, request_of(models.DescribeIndexRequest, TopicId=topic_id)
         )
-        rule = answer.Rule
-        full_text = rule.FullText if rule else None
-        keys = rule.KeyValue if rule else None
-        return TopicIndex(
-            topic_id=topic_id,
-            enabled=bool(answer.Status),
-            full_text=full_text is not None,
-            full_text_tokenizer=(full_text.Tokenizer or "") if full_text else "",
-            case_sensitive=bool(full_text.CaseSensitive) if full_text else False,
-            fields=tuple(_index_field(entry) for entry in (keys.KeyValues if keys else None) or ()),
-        )
+        with reading("DescribeIndex"):
+            return _index(topic_id, answer)
 
     async def dashboards(self, *, name: str = "") -> Sequence[Dashboard]:
         """See `LogCatalog.dashboards`."""
-        found = await self._caller.every_page(
+        return await self._caller.every_page(
             self._caller.cls.DescribeDashboards,
             lambda offset, limit: request_of(
                 models.DescribeDashboardsRequest,
@@ -121,41 +91,19 @@ class TencentLogCatalog:
                 Limit=limit,
             ),
             lambda answer: answer.DashboardInfos,
+            _dashboard,
         )
-        return [
-            Dashboard(
-                dashboard_id=info.DashboardId,
-                name=info.DashboardName,
-                data_json=info.Data or "",
-                topic_ids=tuple(topic.TopicId for topic in info.DashboardTopicInfos or ()),
-                updated_at=parse_instant(info.UpdateTime),
-            )
-            for info in found
-        ]
 
     async def scheduled_sql(self) -> Sequence[ScheduledSql]:
         """See `LogCatalog.scheduled_sql`."""
-        found = await self._caller.every_page(
+        return await self._caller.every_page(
             self._caller.cls.DescribeScheduledSqlInfo,
             lambda offset, limit: request_of(
                 models.DescribeScheduledSqlInfoRequest, Offset=offset, Limit=limit
             ),
             lambda answer: answer.ScheduledSqlTaskInfos,
+            _scheduled_sql,
         )
-        return [
-            ScheduledSql(
-                task_id=info.TaskId,
-                name=info.Name,
-                sql=info.ScheduledSqlContent or "",
-                source_topic_id=info.SrcTopicId or "",
-                target_topic_id=(info.DstResource.TopicId or "") if info.DstResource else "",
-                every=(info.ProcessPeriod or 0)
-                * _PERIOD_UNITS.get(info.ProcessPeriodUnit, timedelta(minutes=1)),
-                enabled=info.EnableFlag == 1,
-                status=_TASK_STATUS.get(info.Status, str(info.Status)),
-            )
-            for info in found
-        ]
 
     async def create_logset(self, name: str, *, idempotency_key: str | None = None) -> str:
         """See `LogCatalog.create_logset`."""
@@ -287,6 +235,53 @@ def key_tags(idempotency_key: str | None) -> list[models.Tag] | None:
     return [request_of(models.Tag, Key=KEY_TAG, Value=idempotency_key)]
 
 
+def _logset(info: Any) -> Logset:  # noqa: ANN401 - LogsetInfo of the untyped SDK
+    return Logset(
+        logset_id=info.LogsetId,
+        name=info.LogsetName,
+        topics=info.TopicCount or 0,
+        created_at=parse_instant(info.CreateTime),
+        tags=tags_of(info.Tags),
+    )
+
+
+def _topic(info: Any) -> Topic:  # noqa: ANN401 - TopicInfo of the untyped SDK
+    return Topic(
+        topic_id=info.TopicId,
+        name=info.TopicName,
+        logset_id=info.LogsetId or "",
+        retention_days=info.Period or 0,
+        indexed=bool(info.Index),
+        collecting=info.Status is not False,
+        partitions=info.PartitionCount or 0,
+        created_at=parse_instant(info.CreateTime),
+        tags=tags_of(info.Tags),
+    )
+
+
+def _dashboard(info: Any) -> Dashboard:  # noqa: ANN401 - DashboardInfo of the untyped SDK
+    return Dashboard(
+        dashboard_id=info.DashboardId,
+        name=info.DashboardName,
+        data_json=info.Data or "",
+        topic_ids=tuple(topic.TopicId for topic in info.DashboardTopicInfos or ()),
+        updated_at=parse_instant(info.UpdateTime),
+    )
+
+
+def _scheduled_sql(info: Any) -> ScheduledSql:  # noqa: ANN401 - ScheduledSqlTaskInfo of the untyped SDK
+    return ScheduledSql(
+        task_id=info.TaskId,
+        name=info.Name,
+        sql=info.ScheduledSqlContent or "",
+        source_topic_id=info.SrcTopicId or "",
+        target_topic_id=(info.DstResource.TopicId or "") if info.DstResource else "",
+        every=(info.ProcessPeriod or 0) * _PERIOD_UNITS.get(info.ProcessPeriodUnit, timedelta(minutes=1)),
+        enabled=info.EnableFlag == 1,
+        status=_TASK_STATUS.get(info.Status, str(info.Status)),
+    )
+
+
 def _ours(there: Sequence[tuple[str, str, Mapping[str, str]]], name: str, key: str | None) -> str | None:
     """Return the id of the one created under this key, None when the name is free."""
     for found_name, found_id, tags in there:
@@ -302,6 +297,20 @@ def _checked_name(name: str) -> str:
     if not stripped or "|" in stripped or len(stripped.encode()) > 255:
         raise InvalidRequest("a name has 1 to 255 bytes and no '|'")
     return stripped
+
+
+def _index(topic_id: str, answer: Any) -> TopicIndex:  # noqa: ANN401 - response of the untyped SDK
+    rule = answer.Rule
+    full_text = rule.FullText if rule else None
+    keys = rule.KeyValue if rule else None
+    return TopicIndex(
+        topic_id=topic_id,
+        enabled=bool(answer.Status),
+        full_text=full_text is not None,
+        full_text_tokenizer=(full_text.Tokenizer or "") if full_text else "",
+        case_sensitive=bool(full_text.CaseSensitive) if full_text else False,
+        fields=tuple(_index_field(entry) for entry in (keys.KeyValues if keys else None) or ()),
+    )
 
 
 def _index_field(entry: Any) -> IndexField:  # noqa: ANN401 - KeyValueInfo of the untyped SDK

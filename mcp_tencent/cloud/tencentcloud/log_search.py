@@ -11,6 +11,7 @@ from typing import Any
 
 from tencentcloud.cls.v20201016 import models
 
+from mcp_tencent.cloud.answers import reading
 from mcp_tencent.cloud.tencentcloud.caller import TencentCaller, request_of
 from mcp_tencent.cloud.tencentcloud.instants import from_milliseconds, to_beijing_text, to_milliseconds
 from mcp_tencent.cloud.tencentcloud.log_lines import Cursor, context_line_of, line_of, read_cursor, table_of
@@ -156,7 +157,7 @@ class TencentLogSearch:
                     UseNewAnalysis=True,
                 ),
             )
-            lines = [line_of(info) for info in answer.Results or ()]
+            lines = _lines(answer)
             yield lines
             offset += len(lines)
             if answer.ListOver or not lines:
@@ -178,7 +179,7 @@ class TencentLogSearch:
                 UseNewAnalysis=True,
             ),
         )
-        lines = tuple(line_of(info) for info in answer.Results or ())
+        lines = tuple(_lines(answer))
         complete = bool(answer.ListOver)
         read = asked.read + len(lines)
         following = ""
@@ -223,12 +224,13 @@ class TencentLogSearch:
         )
         async with self._turns[topic_id]:
             answer = await self._caller.read(self._caller.cls.DescribeLogHistogram, request)
-        buckets = sorted((info.BTime, info.Count) for info in answer.HistogramInfos or ())
-        return Histogram(
-            interval=timedelta(milliseconds=answer.Interval or step_ms),
-            total=answer.TotalCount or 0,
-            buckets=tuple(HistogramBucket(start=from_milliseconds(at), count=n) for at, n in buckets),
-        )
+        with reading("DescribeLogHistogram"):
+            buckets = sorted((info.BTime, info.Count) for info in answer.HistogramInfos or ())
+            return Histogram(
+                interval=timedelta(milliseconds=answer.Interval or step_ms),
+                total=answer.TotalCount or 0,
+                buckets=tuple(HistogramBucket(start=from_milliseconds(at), count=n) for at, n in buckets),
+            )
 
     async def context(
         self, topic_id: str, pkg_id: str, pkg_log_id: str, at: datetime, *, before: int = 10, after: int = 10
@@ -248,11 +250,9 @@ class TencentLogSearch:
             NextLogs=after,
         )
         answer = await self._caller.read(self._caller.cls.DescribeLogContext, request)
-        return LogContext(
-            lines=tuple(context_line_of(info, topic_id) for info in answer.LogContextInfos or ()),
-            begins=bool(answer.PrevOver),
-            ends=bool(answer.NextOver),
-        )
+        with reading("DescribeLogContext"):
+            lines = tuple(context_line_of(info, topic_id) for info in answer.LogContextInfos or ())
+        return LogContext(lines=lines, begins=bool(answer.PrevOver), ends=bool(answer.NextOver))
 
     async def analyze(
         self, topic_id: str, query: str, sql: str, start: datetime, end: datetime
@@ -272,7 +272,8 @@ class TencentLogSearch:
             answer = await self._caller.read(self._caller.cls.SearchLog, request)
         if not answer.Analysis:
             raise InvalidQuery("the statement is no analysis: it must begin with select")
-        return table_of(answer)
+        with reading("SearchLog"):
+            return table_of(answer)
 
     async def text_to_query(self, topic_id: str, text: str) -> str:
         """See `LogSearch.text_to_query`."""
@@ -287,10 +288,16 @@ class TencentLogSearch:
             ],
         )
         answer = await self._caller.read(self._caller.cls.ChatCompletions, request)
-        for choice in answer.Choices or ():
-            if choice.Message and choice.Message.Content:
-                return _statement_in(str(choice.Message.Content))
+        with reading("ChatCompletions"):
+            for choice in answer.Choices or ():
+                if choice.Message and choice.Message.Content:
+                    return _statement_in(str(choice.Message.Content))
         raise UnexpectedAnswer("the service's model gave no query", request_id=answer.RequestId)
+
+
+def _lines(answer: Any) -> list[LogLine]:  # noqa: ANN401 - SearchLogResponse of the untyped SDK
+    with reading("SearchLog"):
+        return [line_of(info) for info in answer.Results or ()]
 
 
 def _statement_in(answer: str) -> str:

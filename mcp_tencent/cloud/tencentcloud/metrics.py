@@ -11,9 +11,11 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from tencentcloud.monitor.v20180724 import models
 
+from mcp_tencent.cloud.answers import reading
 from mcp_tencent.cloud.tencentcloud.caller import TencentCaller, request_of
 from mcp_tencent.cloud.tencentcloud.instants import BEIJING, from_milliseconds
 from mcp_tencent.errors import InvalidPeriod
@@ -138,21 +140,14 @@ class TencentMetrics:
             ),
         )
         unit, factor = scale
-        at_once: defaultdict[int, list[float]] = defaultdict(list)
-        for data in answer.Data or ():
-            for instance in data.Points or ():
-                for point in instance.Values or ():
-                    if point.Value is not None:
-                        at_once[point.Timestamp].append(point.Value * factor)
+        with reading("DescribeStatisticData"):
+            points = _points(answer, unit, factor)
         return UsageSeries(
             target=target,
             metric=metric,
             unit=unit,
             interval=timedelta(seconds=answer.Period or seconds),
-            points=tuple(
-                UsagePoint(at=from_milliseconds(at * 1000), value=_together(values, unit))
-                for at, values in sorted(at_once.items())
-            ),
+            points=points,
         )
 
     async def _units(self) -> Mapping[str, str]:
@@ -162,8 +157,22 @@ class TencentMetrics:
                 self._caller.monitor.DescribeBaseMetrics,
                 request_of(models.DescribeBaseMetricsRequest, Namespace=NAMESPACE),
             )
-            self._offered = {info.MetricName: info.Unit or "" for info in answer.MetricSet or ()}
+            with reading("DescribeBaseMetrics"):
+                self._offered = {info.MetricName: info.Unit or "" for info in answer.MetricSet or ()}
         return self._offered
+
+
+def _points(answer: Any, unit: Unit, factor: float) -> tuple[UsagePoint, ...]:  # noqa: ANN401 - untyped SDK
+    at_once: defaultdict[int, list[float]] = defaultdict(list)
+    for data in answer.Data or ():
+        for instance in data.Points or ():
+            for point in instance.Values or ():
+                if point.Value is not None:
+                    at_once[point.Timestamp].append(point.Value * factor)
+    return tuple(
+        UsagePoint(at=from_milliseconds(at * 1000), value=_together(values, unit))
+        for at, values in sorted(at_once.items())
+    )
 
 
 def _interval(start: datetime, end: datetime) -> int:

@@ -196,9 +196,10 @@ async def test_listings_are_read_page_by_page_100_at_a_time():
             tencent.cls.DescribeLogsets,
             lambda offset, limit: request_of(models.DescribeLogsetsRequest, Offset=offset, Limit=limit),
             lambda answer: answer.Logsets,
+            lambda info: info.LogsetId,
         )
         await tencent.close()
-    assert [info.LogsetId for info in found] == [str(n) for n in range(250)]
+    assert found == [str(n) for n in range(250)]
     assert [(a.fields["Offset"], a.fields["Limit"]) for a in server.asked] == [
         (0, 100),
         (100, 100),
