@@ -7,8 +7,6 @@ RequestRefused (mcp_tencent.errors)
     └── ManifestRefused      no manifest, not a single one, or of a kind that is not applied by voice
 """
 
-# ruff: noqa: N818 - an error is named for what happened; the base class says that it is one
-
 from __future__ import annotations
 
 from mcp_tencent.errors import InvalidRequest, RequestRefused

@@ -1,4 +1,4 @@
-"""Lists that fit into an answer: cut by measured size, told what was left out, continued by a cursor (pure)."""
+"""Lists that fit into an answer: cut by measured size, with what was left out and a cursor (pure)."""
 
 from __future__ import annotations
 

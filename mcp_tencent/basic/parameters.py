@@ -11,7 +11,7 @@ _LONGEST = 200
 ClusterName = Annotated[
     str | None,
     Field(
-        description="Id, name or alias of a cluster, e.g. cls-1a2b3c4d or 生产集群. Left out: the default one.",
+        description="Id, name or alias of a cluster, e.g. cls-1a2b3c4d or 生产. Left out: the default one.",
         min_length=1,
         max_length=_LONGEST,
     ),

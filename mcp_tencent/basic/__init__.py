@@ -1,0 +1,1 @@
+"""mcp-tencent-cloud-basic: clusters, workloads, logs and alarms, looked at and acted upon."""

@@ -1,0 +1,420 @@
+"""Tools for clusters and what they stand on: nodes, node pools, namespaces."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from mcp.server.mcpserver import Context
+from pydantic import Field
+
+from mcp_tencent.basic.cluster_answers import (
+    ClusterAnswer,
+    ClusterLine,
+    ClustersAnswer,
+    NamespaceLine,
+    NamespacesAnswer,
+    NodeLine,
+    NodesAnswer,
+    PoolLine,
+    PoolsAnswer,
+    ResizeAnswer,
+    Unreached,
+)
+from mcp_tencent.basic.desk import BasicDesk
+from mcp_tencent.basic.errors import OverLimit
+from mcp_tencent.basic.health import cluster_problems, node_problems, unhealthy_first
+from mcp_tencent.basic.paging import Cursor, page_of
+from mcp_tencent.basic.parameters import ClusterName
+from mcp_tencent.basic.regions import is_region, region_name
+from mcp_tencent.basic.wording import some
+from mcp_tencent.errors import InvalidRequest
+from mcp_tencent.models.clusters import Cluster, ClusterStatus, NodePool
+from mcp_tencent.models.workloads import Namespace, Node, Workload
+from mcp_tencent.naming.located import LocatedPool
+from mcp_tencent.serving.declare import DryRun, ToolSet
+
+_STATUS_WORDS = {
+    ClusterStatus.RUNNING: "运行正常",
+    ClusterStatus.CHANGING: "正在变更",
+    ClusterStatus.STOPPED: "已停用",
+    ClusterStatus.ABNORMAL: "状态异常",
+}
+_MOST_NODES = 5000  # what Kubernetes is tested for: beyond that a number was misheard
+_NAMED = 10
+
+
+def cluster_tools(desk: BasicDesk) -> ToolSet:
+    """Declare the tools."""
+    tools = ToolSet(outside="tke")
+    _declare_clusters(tools, desk)
+    _declare_parts(tools, desk)
+    _declare_resize(tools, desk)
+    return tools
+
+
+def _declare_clusters(tools: ToolSet, desk: BasicDesk) -> None:
+    @tools.read("列出集群", cache_s=10.0)
+    async def list_clusters(
+        region: Annotated[
+            str | None,
+            Field(
+                description="Only those of a region: its code or city, e.g. ap-guangzhou or 广州.",
+                max_length=40,
+            ),
+        ] = None,
+        cursor: Cursor = None,
+    ) -> ClustersAnswer:
+        """List the clusters of all configured accounts and regions, those in trouble first.
+
+        For “有哪些集群”, “广州有几个集群”. Not for what runs inside a cluster: that is describe_cluster or
+        list_workloads.
+
+        Example: list_clusters(region="广州").
+        """
+        inventory = await desk.clouds.inventory()
+        known = {place.region for place in desk.clouds.places}
+        if region is not None and not any(is_region(region, code) for code in known):
+            names = ", ".join(f"{code} ({region_name(code)})" for code in sorted(known))
+            raise InvalidRequest(f"no region of that name is configured; configured are {names}")
+        found = [one for one in inventory.clusters if region is None or is_region(region, one.place.region)]
+        found.sort(key=lambda one: one.status is ClusterStatus.RUNNING)
+        page = page_of(found, _cluster_line, cursor=cursor)
+        unreached = [
+            Unreached(account=one.place.account, region=one.place.region, reason=one.spoken)
+            for one in inventory.unreached
+        ]
+        return ClustersAnswer(
+            summary=_clusters_summary(found, unreached, region),
+            clusters=page.items,
+            unreached=unreached,
+            left_out=page.left_out,
+            cursor=page.cursor,
+        )
+
+    @tools.read("查看集群", cache_s=5.0)
+    async def describe_cluster(
+        cluster: Annotated[
+            str,
+            Field(description="Id, name or alias of a cluster, e.g. 生产.", min_length=1, max_length=200),
+        ],
+    ) -> ClusterAnswer:
+        """Tell how one cluster is: version, nodes, node pools, and which workloads are unhealthy.
+
+        For “生产集群怎么样”. For the causes of an unhealthy workload use diagnose or describe_workload.
+
+        Example: describe_cluster(cluster="生产").
+        """
+        return await _described(desk, await desk.naming.cluster(cluster))
+
+
+def _declare_parts(tools: ToolSet, desk: BasicDesk) -> None:
+    @tools.read("列出节点", cache_s=5.0)
+    async def list_nodes(
+        cluster: ClusterName = None,
+        status: Annotated[
+            Literal["all", "ready", "not_ready"], Field(description="Only nodes that are ready, or are not.")
+        ] = "all",
+        cursor: Cursor = None,
+    ) -> NodesAnswer:
+        """List the nodes (machines) of a cluster, those in trouble first.
+
+        For “有几个节点没就绪”. For how busy a node is use resource_usage; for groups of them list_node_pools.
+
+        Example: list_nodes(cluster="生产", status="not_ready").
+        """
+        clusters = await desk.naming.clusters(cluster)
+        lists = await asyncio.gather(*(desk.inside(one).nodes() for one in clusters))
+        everything = [(one, node) for one, nodes in zip(clusters, lists, strict=True) for node in nodes]
+        found = [
+            (one, node) for one, node in everything if status == "all" or node.ready == (status == "ready")
+        ]
+        found.sort(key=lambda pair: (pair[1].ready, not node_problems(pair[1]), pair[1].name))
+        page = page_of(found, lambda pair: _node_line(*pair), cursor=cursor)
+        return NodesAnswer(
+            summary=_nodes_summary(clusters, [node for _, node in everything], status),
+            nodes=page.items,
+            left_out=page.left_out,
+            cursor=page.cursor,
+        )
+
+    @tools.read("列出节点池", cache_s=5.0)
+    async def list_node_pools(cluster: ClusterName = None, cursor: Cursor = None) -> PoolsAnswer:
+        """List the node pools of a cluster: how many nodes each has, wants and may have.
+
+        For “节点池有多大”. To change the size use resize_node_pool.
+
+        Example: list_node_pools(cluster="生产").
+        """
+        clusters = await desk.naming.clusters(cluster)
+        lists = await asyncio.gather(*(desk.service(one).node_pools(one.cluster_id) for one in clusters))
+        found = [(pool, one) for one, pools in zip(clusters, lists, strict=True) for pool in pools]
+        page = page_of(found, lambda pair: _pool_line(*pair), cursor=cursor)
+        return PoolsAnswer(
+            summary=_pools_summary(clusters, [pool for pool, _ in found]),
+            node_pools=page.items,
+            left_out=page.left_out,
+            cursor=page.cursor,
+        )
+
+    @tools.read("列出命名空间", cache_s=5.0)
+    async def list_namespaces(cluster: ClusterName = None, cursor: Cursor = None) -> NamespacesAnswer:
+        """List the namespaces of a cluster, with how many workloads each has and how many are unhealthy.
+
+        For “有哪些命名空间”.
+
+        Example: list_namespaces(cluster="生产").
+        """
+        clusters = await desk.naming.clusters(cluster)
+        lists = await asyncio.gather(*(_namespaces(desk, one) for one in clusters))
+        found = [line for lines in lists for line in lines]
+        found.sort(key=lambda line: (line.unhealthy == 0, line.cluster, line.name))
+        page = page_of(found, lambda line: line, cursor=cursor)
+        return NamespacesAnswer(
+            summary=_namespaces_summary(clusters, found),
+            namespaces=page.items,
+            left_out=page.left_out,
+            cursor=page.cursor,
+        )
+
+
+def _declare_resize(tools: ToolSet, desk: BasicDesk) -> None:
+    @tools.dangerous("调整节点池", read_back="把{node_pool}调整到{nodes}个节点", naturally_idempotent=True)
+    async def resize_node_pool(
+        context: Context[Any, Any],
+        node_pool: Annotated[
+            str,
+            Field(
+                description="Id, name or alias of a node pool, e.g. np-1a2b3c4d.",
+                min_length=1,
+                max_length=200,
+            ),
+        ],
+        nodes: Annotated[
+            int, Field(description="How many nodes it shall have.", ge=0, le=_MOST_NODES, strict=True)
+        ],
+        cluster: ClusterName = None,
+        dry_run: DryRun = False,
+    ) -> ResizeAnswer:
+        """Set how many nodes a node pool has, and wait for the machines to come or go (a few minutes).
+
+        For “把通用节点池扩到八个节点”. Shrinking takes machines away, with whatever runs on them. Not for
+        pods: that is scale_workload. Undone by resizing back.
+
+        Example: resize_node_pool(node_pool="np-1a2b3c4d", nodes=8).
+        """
+        if nodes > desk.bounds.nodes_max:
+            raise OverLimit(
+                f"a pool may be resized to {desk.bounds.nodes_max} nodes at most, not {nodes}",
+                limit=desk.bounds.nodes_max,
+                what="节点",
+            )
+        found = await desk.naming.node_pool(node_pool, cluster, certain=True)
+        service = desk.service(found.cluster)
+        await service.resize_node_pool(found.pool, nodes, dry_run=dry_run)
+        if dry_run or found.pool.nodes_wanted == nodes:
+            return _resized(found, found.pool, nodes, "planned" if dry_run else "unchanged")
+        return await _followed(desk, context, found, nodes)
+
+
+async def _followed(
+    desk: BasicDesk, context: Context[Any, Any], found: LocatedPool, nodes: int
+) -> ResizeAnswer:
+    """Look at a pool until it has the wanted number of ready nodes, or patience ends."""
+    began = time.monotonic()
+    while True:
+        pools = await desk.service(found.cluster).node_pools(found.cluster.cluster_id)
+        pool = next((one for one in pools if one.pool_id == found.pool.pool_id), found.pool)
+        waited = time.monotonic() - began
+        if pool.nodes_ready == nodes == pool.nodes_wanted:
+            return _resized(found, pool, nodes, "complete", waited)
+        if waited + desk.patience.look_every.total_seconds() > desk.patience.machines.total_seconds():
+            return _resized(found, pool, nodes, "still_changing", waited)
+        await context.report_progress(
+            waited, desk.patience.machines.total_seconds(), f"{pool.nodes_ready}/{nodes} 个节点就绪"
+        )
+        await asyncio.sleep(desk.patience.look_every.total_seconds())
+
+
+def _resized(
+    found: LocatedPool, now: NodePool, nodes: int, outcome: str, waited: float = 0.0
+) -> ResizeAnswer:
+    before = found.pool.nodes_wanted
+    said = {
+        "planned": f"试运行：{found.alias}会从{before}个节点调整到{nodes}个，没有改动",
+        "unchanged": f"{found.alias}本来就是{nodes}个节点，没有改动",
+        "complete": f"{found.alias}已经从{before}个节点调整到{nodes}个，全部就绪",
+        "still_changing": f"{found.alias}正在调整到{nodes}个节点，目前{now.nodes_ready}个就绪，还没完成",
+    }[outcome]
+    warning = "；它开着自动伸缩，数量可能还会变" if found.pool.autoscaling else ""
+    return ResizeAnswer(
+        summary=f"{said}{warning}。",
+        dry_run=outcome == "planned",
+        cluster=found.cluster.cluster_id,
+        node_pool=found.pool.pool_id,
+        name=found.pool.name,
+        nodes_before=before,
+        nodes_wanted=nodes,
+        nodes_ready=now.nodes_ready,
+        outcome=outcome,
+        autoscaling=found.pool.autoscaling,
+        waited_seconds=round(waited, 1),
+    )
+
+
+async def _described(desk: BasicDesk, cluster: Cluster) -> ClusterAnswer:
+    inside, service = desk.inside(cluster), desk.service(cluster)
+    fresh, nodes, pools, namespaces, workloads, topics = await asyncio.gather(
+        service.cluster(cluster.cluster_id),
+        inside.nodes(),
+        service.node_pools(cluster.cluster_id),
+        inside.namespaces(),
+        inside.workloads(),
+        service.topics(cluster.cluster_id),
+    )
+    aliases = await desk.naming.aliases_of_workloads(cluster)
+    unhealthy = unhealthy_first([one for one in workloads if not one.healthy])
+    down = [node.name for node in nodes if not node.ready]
+    problems = cluster_problems(
+        down,
+        [
+            f"{aliases.get(one.ref, one.ref.name)}{one.replicas_ready}/{one.replicas_wanted}"
+            for one in unhealthy
+        ],
+    )
+    counts = f"{len(nodes)}个节点，{len(workloads)}个工作负载"
+    return ClusterAnswer(
+        summary=f"{cluster.name}在{region_name(cluster.place.region)}，{_STATUS_WORDS[fresh.status]}，{counts}，{problems}。",
+        cluster=_cluster_line(fresh),
+        status_detail=fresh.status_detail,
+        created_at=desk.told(fresh.created_at),
+        nodes=len(nodes),
+        nodes_ready=len(nodes) - len(down),
+        not_ready_nodes=down[:_NAMED],
+        node_pools=page_of(pools, lambda pool: _pool_line(pool, cluster), budget_bytes=1500).items,
+        namespaces=len(namespaces),
+        workloads=len(workloads),
+        unhealthy_workloads=[f"{one.ref.namespace}/{one.ref.name}" for one in unhealthy[:_NAMED]],
+        unhealthy_count=len(unhealthy),
+        pods=sum(one.replicas_wanted for one in workloads),
+        pods_ready=sum(one.replicas_ready for one in workloads),
+        workload_topic_id=topics.workload_topic_id,
+        event_topic_id=topics.event_topic_id,
+    )
+
+
+async def _namespaces(desk: BasicDesk, cluster: Cluster) -> list[NamespaceLine]:
+    inside = desk.inside(cluster)
+    namespaces, workloads = await asyncio.gather(inside.namespaces(), inside.workloads())
+    return [_namespace_line(one, cluster, workloads) for one in namespaces]
+
+
+def _cluster_line(cluster: Cluster) -> ClusterLine:
+    return ClusterLine(
+        id=cluster.cluster_id,
+        name=cluster.name,
+        aliases=list(cluster.aliases),
+        region=cluster.place.region,
+        account=cluster.place.account,
+        status=cluster.status.value,
+        kubernetes_version=cluster.kubernetes_version,
+        nodes=cluster.nodes,
+    )
+
+
+def _node_line(cluster: Cluster, node: Node) -> NodeLine:
+    return NodeLine(
+        name=node.name,
+        cluster=cluster.name,
+        ready=node.ready,
+        schedulable=node.schedulable,
+        problems=node_problems(node),
+        address=node.address,
+        instance_id=node.instance_id,
+        cpu_cores=round(node.cpu_millicores / 1000, 2),
+        memory_gib=round(node.memory_bytes / 2**30, 1),
+        kubelet_version=node.kubelet_version,
+    )
+
+
+def _pool_line(pool: NodePool, cluster: Cluster) -> PoolLine:
+    return PoolLine(
+        id=pool.pool_id,
+        name=pool.name,
+        cluster=cluster.name,
+        kind=pool.kind.value,
+        status=pool.status,
+        nodes_wanted=pool.nodes_wanted,
+        nodes_ready=pool.nodes_ready,
+        nodes_min=pool.nodes_min,
+        nodes_max=pool.nodes_max,
+        autoscaling=pool.autoscaling,
+        instance_types=list(pool.instance_types),
+    )
+
+
+def _namespace_line(namespace: Namespace, cluster: Cluster, workloads: Sequence[Workload]) -> NamespaceLine:
+    inside = [one for one in workloads if one.ref.namespace == namespace.name]
+    return NamespaceLine(
+        name=namespace.name,
+        cluster=cluster.name,
+        aliases=list(namespace.aliases),
+        phase=namespace.phase,
+        workloads=len(inside),
+        unhealthy=sum(not one.healthy for one in inside),
+    )
+
+
+def _clusters_summary(found: Sequence[Cluster], unreached: Sequence[Unreached], region: str | None) -> str:
+    where = f"{region}有" if region else "一共"
+    bad = [
+        f"{one.name}{_STATUS_WORDS[one.status]}" for one in found if one.status is not ClusterStatus.RUNNING
+    ]
+    names, state = some([one.name for one in found], 5), some(bad) if bad else "都在正常运行"
+    if found:
+        said = f"{where}{len(found)}个集群：{names}，{state}"
+    else:
+        said = f"{region}没有集群" if region else "一个集群都没有"
+    silent = some([region_name(one.region) for one in unreached])
+    return f"{said}；{silent}现在查不到。" if silent else f"{said}。"
+
+
+def _where(clusters: Sequence[Cluster]) -> str:
+    return clusters[0].name if len(clusters) == 1 else f"{len(clusters)}个集群"
+
+
+def _nodes_summary(clusters: Sequence[Cluster], nodes: Sequence[Node], status: str) -> str:
+    down = [node.name for node in nodes if not node.ready]
+    if status == "ready":
+        return f"{_where(clusters)}有{len(nodes) - len(down)}个节点就绪，一共{len(nodes)}个。"
+    if not down:
+        return f"{_where(clusters)}的{len(nodes)}个节点都就绪。"
+    return f"{_where(clusters)}的{len(nodes)}个节点里有{len(down)}个没就绪：{some(down)}。"
+
+
+def _pools_summary(clusters: Sequence[Cluster], pools: Sequence[NodePool]) -> str:
+    if not pools:
+        return f"{_where(clusters)}没有节点池。"
+    short = [
+        f"{one.name}{one.nodes_ready}/{one.nodes_wanted}"
+        for one in pools
+        if one.nodes_ready < one.nodes_wanted
+    ]
+    state = (
+        f"节点没到齐的：{some(short)}"
+        if short
+        else some([f"{one.name}{one.nodes_ready}个节点" for one in pools], 4)
+    )
+    return f"{_where(clusters)}有{len(pools)}个节点池，{state}。"
+
+
+def _namespaces_summary(clusters: Sequence[Cluster], lines: Sequence[NamespaceLine]) -> str:
+    bad = [
+        f"{line.aliases[0] if line.aliases else line.name}{line.unhealthy}个"
+        for line in lines
+        if line.unhealthy
+    ]
+    state = f"有不健康工作负载的：{some(bad)}" if bad else "里面的工作负载都健康"
+    return f"{_where(clusters)}有{len(lines)}个命名空间，{state}。"
