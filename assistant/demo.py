@@ -25,6 +25,7 @@ from mcp_tencent.local_cloud.server import LocalCloud
 from mcp_tencent.local_cloud.simulation import ScaledClock, WallClock
 from mcp_tencent.models.changes import RolloutState
 from mcp_tencent.models.clusters import Cluster
+from mcp_tencent.models.logs import Topic
 from mcp_tencent.models.workloads import Revision, Workload
 from mcp_tencent.periods import parse_period
 from mcp_tencent.ports import Clouds, LogService
@@ -216,11 +217,13 @@ async def _recent_releases(clouds: Clouds, now: datetime) -> list[Release]:
     for cluster in await clouds.all_clusters():
         inside = clouds.workloads(cluster.place, cluster.cluster_id)
         logs = clouds.logs(cluster.place)
-        topics = [topic.topic_id for topic in await logs.topics() if topic.indexed]
+        topics = [topic.topic_id for topic in await logs.topics() if await _names_workloads(logs, topic)]
         for workload in await inside.workloads():
             history = await inside.history(workload.ref)
             released_at = history[0].created_at if len(history) > 1 else None
             if released_at is None or now - released_at > _RECENT:
+                continue
+            if history[0].images == history[1].images:  # a restart is a rollout, but no release
                 continue
             for topic_id in topics:
                 release = Release(
@@ -232,6 +235,12 @@ async def _recent_releases(clouds: Clouds, now: datetime) -> list[Release]:
                 )
                 found.append(await _with_errors(logs, release))
     return found
+
+
+async def _names_workloads(logs: LogService, topic: Topic) -> bool:
+    """Tell whether a topic's lines can be searched by workload and level."""
+    fields = {entry.name for entry in (await logs.index(topic.topic_id)).fields}
+    return {"workload", "level"} <= fields
 
 
 async def _with_errors(logs: LogService, release: Release) -> Release:

@@ -53,7 +53,8 @@ def test_a_kubeconfig_leads_to_the_cluster_with_its_token(cloud: SimulatedCloud)
     ]
     config = yaml.safe_load(text)
 
-    assert config["clusters"][0]["cluster"]["server"] == f"http://{cloud.endpoint}/clusters/{CLUSTER}"
+    address = f"http://token:local-token@{cloud.endpoint}/clusters/{CLUSTER}"
+    assert config["clusters"][0]["cluster"]["server"] == address
     assert config["users"][0]["user"]["token"] == "local-token"
     assert config["current-context"] == config["contexts"][0]["name"]
 
