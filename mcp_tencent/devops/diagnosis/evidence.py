@@ -158,8 +158,6 @@ class Evidence:
     """Latest CPU use of the nodes that carry its pods."""
     configs: tuple[ConfigEvidence, ...]
     dependencies: tuple[DependencyEvidence, ...]
-    dependants: tuple[str, ...]
-    """Workloads whose annotation says that they call this one."""
     neighbours: tuple[NeighbourEvidence, ...]
     quotas: tuple[Quota, ...]
     autoscaler: Autoscaler | None

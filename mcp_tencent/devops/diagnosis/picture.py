@@ -92,12 +92,17 @@ class Picture:
         """Return which share of the recent bad lines speaks of `sign`, beyond what did before."""
         return max(0.0, self.signs.get(sign, 0.0) - self.earlier_signs.get(sign, 0.0))
 
-    def change_before(
-        self, kind: ChangeKind, at: datetime, *, within: timedelta, slack: timedelta = timedelta(minutes=3)
-    ) -> WorkloadChange | None:
-        """Return the latest change of a kind in the time `within` before `at`, give or take `slack`."""
+    @property
+    def slack(self) -> timedelta:
+        """How much earlier than it is an onset may seem, for the buckets of the history are that wide."""
+        logs = self.evidence.logs
+        interval = logs.history.interval if logs is not None and logs.history is not None else timedelta()
+        return interval + timedelta(minutes=2)
+
+    def change_before(self, kind: ChangeKind, at: datetime, *, within: timedelta) -> WorkloadChange | None:
+        """Return the latest change of a kind in the time `within` before `at`, give or take a bucket."""
         for change in self.changes:
-            if change.kind is kind and timedelta(0) - slack <= at - change.at <= within:
+            if change.kind is kind and -self.slack <= at - change.at <= within:
                 return change
         return None
 

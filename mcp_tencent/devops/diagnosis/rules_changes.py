@@ -102,7 +102,7 @@ def stale_configuration(picture: Picture) -> Suspicion:
         return suspicion
     for change in picture.changes:
         older = _older_pods(picture, change.at)
-        if change.kind is not ChangeKind.CONFIGURATION or change.at <= onset or not older:
+        if change.kind is not ChangeKind.CONFIGURATION or change.at <= onset + picture.slack or not older:
             continue
         suspicion.add(
             0.55, f"{picture.ago(change.at)}改过{change.what}，但{older}个副本是更早启动的，还没有读到"
