@@ -13,6 +13,8 @@ def told():
         def begin(scenario, *, namespace="shop"):
             cloud, clock = play(scenario)
             stack.enter_context(cloud)
-            return Story(cloud, clock, namespace=namespace)
+            story = Story(cloud, clock, namespace=namespace)
+            stack.callback(story.kubernetes.close)
+            return story
 
         yield begin

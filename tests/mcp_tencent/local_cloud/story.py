@@ -47,7 +47,7 @@ class Story:
         """Let time pass, in steps, as clients that look now and then would see it."""
         self.clock.advance(timedelta(**duration))
         httpx.get(f"{self.cloud.url}/healthz")
-        self.pods("-")
+        self.pods("nothing-of-this-name")
 
     # Looking.
 

@@ -25,7 +25,9 @@ needs_kubectl = pytest.mark.skipif(shutil.which("kubectl") is None, reason="kube
 def day():
     cloud, clock = play("yesterday")
     with cloud:
-        yield Story(cloud, clock, namespace="trade")
+        story = Story(cloud, clock, namespace="trade")
+        yield story
+        story.kubernetes.close()
 
 
 def tke(day, region):

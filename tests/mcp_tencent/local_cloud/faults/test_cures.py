@@ -32,7 +32,7 @@ class TestBadImage:
         assert story.waiting_reasons(ORDER)
         assert story.ready(ORDER) == 3
         assert story.open_alerts() == {"订单服务副本不足"}
-        assert story.count('object:"order-service" AND reason:Failed', minutes=240, topic="集群事件") > 0
+        assert story.count('object:order-service* AND reason:Failed', minutes=240, topic="集群事件") > 0
         assert story.metric("K8sWorkloadAbnormal", ORDER)[-1] == 1
 
     def test_restarting_helps_nothing(self, told):
