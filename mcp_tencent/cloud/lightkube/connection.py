@@ -25,6 +25,7 @@ T = TypeVar("T")
 FIELD_MANAGER = "xiaozhi"
 """Our name in a cluster's bookkeeping of who wrote which field."""
 
+_VERSION = re.compile(r"v\d{1,3}((alpha|beta)\d{1,3})?")
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
@@ -141,9 +142,10 @@ class ClusterConnection:
         return raw_resource(api_version, kind, known[0]), known[1]
 
     async def _discover(self, api_version: str) -> None:
-        if not re.fullmatch(r"([a-z0-9.-]+/)?v[0-9a-z]+", api_version):
+        group, slash, version = api_version.rpartition("/")
+        if (slash and not _NAME.fullmatch(group)) or ".." in group or not _VERSION.fullmatch(version):
             raise InvalidRequest(f"{api_version[:80]!r} is no API version")
-        root = "apis" if "/" in api_version else "api"
+        root = "apis" if slash else "api"
 
         async def ask(opened: Opened) -> list[tuple[str, str, bool]]:
             response = await opened.http.get(f"/{root}/{api_version}")

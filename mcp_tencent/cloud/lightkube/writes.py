@@ -45,7 +45,9 @@ def change_between(
 ) -> Change:
     """Return what a write did, from the object before and after it; None for one that is not there."""
     fields = differences(before, after)
-    if before is None:
+    if before is None and after is None:
+        kind = ChangeKind.UNCHANGED
+    elif before is None:
         kind = ChangeKind.CREATED
     elif after is None:
         kind = ChangeKind.DELETED

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ ITEM = WorkloadRef(namespace="shop", kind=WorkloadKind.DEPLOYMENT, name="item-se
 NOBODY = WorkloadRef(namespace="shop", kind=WorkloadKind.DEPLOYMENT, name="nobody")
 GOOD_IMAGE = "ccr.ccs.tencentyun.com/shop/order-service:v2.7.1"
 BAD_IMAGE = "ccr.ccs.tencentyun.com/shop/order-service:v2.7.2-hotfix"
-PATIENCE = {"within": timedelta(minutes=30), "stay_ready": timedelta(seconds=20)}
+PATIENCE: dict[str, Any] = {"within": timedelta(minutes=30), "stay_ready": timedelta(seconds=20)}
 CONFIG = {
     "apiVersion": "v1",
     "kind": "ConfigMap",
