@@ -24,7 +24,8 @@ class ReplicaSets:
     def __init__(self, plane: ControlPlane, factory: PodFactory) -> None:
         self._plane = plane
         self._factory = factory
-        self._failing: dict[str, dict[str, None]] = {}
+        self._failing: dict[str, dict[str, tuple[int, str]]] = {}
+        """By namespace and name: how many pods could not be created, and why. Tried again when told so."""
 
     def reconcile(self, namespace: str, name: str) -> None:
         """Create or delete pods, and state how many there are."""
@@ -51,14 +52,18 @@ class ReplicaSets:
         missing = subject["spec"]["replicas"] - len(active)
         for pod in sorted(active, key=deletion_order)[: max(-missing, 0)]:
             self._factory.delete(subject, pod, component=_COMPONENT)
-        for _ in range(missing):
+        known = self._failing.get(namespace, {}).get(name)
+        if known is not None and known[0] == missing:
+            return known[1]
+        for number in range(missing):
             try:
                 self._factory.create(
                     subject, f"{name[:57]}-{self._plane.identifiers.suffix()}", component=_COMPONENT
                 )
             except ApiError as error:
-                self._failing.setdefault(namespace, {})[name] = None
+                self._failing.setdefault(namespace, {})[name] = (missing - number, error.message)
                 return error.message
+        self._failing.get(namespace, {}).pop(name, None)
         return ""
 
     def _status(
