@@ -35,6 +35,8 @@ class ApiCall:
     """Plural: deployments. With its subresource where one is meant: deployments/scale."""
     name: str
     """Empty for a collection."""
+    dry_run: bool = False
+    """Whether a write is only tried out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

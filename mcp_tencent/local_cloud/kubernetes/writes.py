@@ -34,7 +34,9 @@ _KEPT_METADATA = (
     "deletionGracePeriodSeconds",
     "generation",
     "generateName",
+    "managedFields",
 )
+_CONFIGURATION = frozenset({"ConfigMap", "Secret"})
 _ORPHAN, _FOREGROUND = "orphan", "foregroundDeletion"
 
 
@@ -89,7 +91,7 @@ class Writes:
             return {**new, "metadata": {**metadata, **new["metadata"], **stamps}}
         if resource.kind == "Service":
             new = self._addressed(new)
-        return self._store.create(resource.kind, new)
+        return self._store.create(resource.kind, self._dated(resource, new))
 
     def update(
         self,
@@ -125,7 +127,25 @@ class Writes:
             return new
         if new["metadata"].get("deletionTimestamp") and self._is_done_for(resource, new):
             return self._store.remove(resource.kind, namespace, name) or new
-        return self._store.replace(resource.kind, new)
+        return self._store.replace(resource.kind, self._dated(resource, new))
+
+    def _dated(self, resource: ResourceKind, new: KubernetesObject) -> KubernetesObject:
+        """Note when configuration was written last, which only the bookkeeping of fields tells.
+
+        Source: managedFields of the API's ObjectMeta, https://kubernetes.io/docs/reference/using-api/server-side-apply/.
+        One entry stands for all writers.
+        """
+        if resource.kind not in _CONFIGURATION:
+            return new
+        entry = {
+            "manager": "api",
+            "operation": "Update",
+            "apiVersion": resource.api_version,
+            "time": to_text(self._simulation.now),
+            "fieldsType": "FieldsV1",
+            "fieldsV1": {"f:data": {}},
+        }
+        return {**new, "metadata": {**new["metadata"], "managedFields": [entry]}}
 
     def delete(
         self, resource: ResourceKind, namespace: str, name: str, how: Deletion, *, dry_run: bool = False
@@ -234,11 +254,7 @@ class Writes:
     def _merged(
         self, resource: ResourceKind, old: KubernetesObject, new: KubernetesObject
     ) -> KubernetesObject:
-        metadata = {
-            key: value
-            for key, value in new["metadata"].items()
-            if key not in _KEPT_METADATA and key != "managedFields"
-        }
+        metadata = {key: value for key, value in new["metadata"].items() if key not in _KEPT_METADATA}
         metadata |= {key: old["metadata"][key] for key in _KEPT_METADATA if key in old["metadata"]}
         metadata["resourceVersion"] = old["metadata"]["resourceVersion"]
         merged = {key: value for key, value in new.items() if key != "status"} | {"metadata": metadata}
@@ -286,9 +302,7 @@ def _ordered_like(subject: KubernetesObject) -> KubernetesObject:
 def _prepared(resource: ResourceKind, new: KubernetesObject) -> KubernetesObject:
     """Return a new object as it is before defaults: without what only the system may set."""
     metadata = {
-        key: value
-        for key, value in new["metadata"].items()
-        if key not in {*_KEPT_METADATA, "managedFields", "selfLink"}
+        key: value for key, value in new["metadata"].items() if key not in {*_KEPT_METADATA, "selfLink"}
     }
     if "generateName" in new["metadata"]:
         metadata["generateName"] = new["metadata"]["generateName"]

@@ -122,40 +122,24 @@ class KubernetesApp:
 
     def _described(self, request: ApiRequest, parts: list[str], root: str) -> Answer | None:
         """Answer what the API says of itself, or return None when the path means something else."""
-        is_aggregated = (
-            "apidiscovery.k8s.io;v=v2;" in request.headers.get("accept", "").replace(" ", "") + ";"
-        )
-        found: KubernetesObject | None = None
-        match parts:
-            case ["healthz" | "readyz" | "livez", *_]:
-                return Answer(body=b"ok", content_type="text/plain; charset=utf-8")
-            case ["version"]:
-                found = discovery.version()
-            case ["api"] | ["apis"] if is_aggregated:
-                found = discovery.aggregated(core=parts == ["api"])
-            case ["api"]:
-                found = discovery.core_versions()
-            case ["apis"]:
-                found = discovery.groups()
-            case ["apis", group]:
-                found = discovery.group(group)
-            case ["api", version]:
-                found = discovery.resources("", version)
-            case ["apis", group, version]:
-                found = discovery.resources(group, version)
-            case ["openapi", "v2"]:
-                if request.method == "GET":
-                    return Answer(body=openapi_v2.binary_document(), content_type=openapi_v2.PROTOBUF)
-            case ["openapi", "v3", *rest]:
-                found = _openapi_v3(rest, root)
-            case _:
-                return None
-        if found is None:
-            raise NoSuchPathError
+        if parts[0] in {"healthz", "readyz", "livez"}:
+            return Answer(body=b"ok", content_type="text/plain; charset=utf-8")
+        if parts[0] not in {"version", "api", "apis", "openapi"} or (parts[0] == "api" and len(parts) > 2):
+            return None
+        if parts[0] == "apis" and len(parts) > 3:
+            return None
         if request.method != "GET":
             raise MethodNotAllowedError
-        kind = discovery.AGGREGATED if is_aggregated and parts in (["api"], ["apis"]) else _JSON
-        return Answer(body=reading.encode(found), content_type=kind)
+        if parts == ["openapi", "v2"]:
+            return Answer(body=openapi_v2.binary_document(), content_type=openapi_v2.PROTOBUF)
+        accept = request.headers.get("accept", "").replace(" ", "")
+        if len(parts) == 1 and parts[0] != "version" and _asks_for_aggregated(accept):
+            found: KubernetesObject | None = discovery.aggregated(core=parts == ["api"])
+            return Answer(body=reading.encode(found or {}), content_type=discovery.AGGREGATED)
+        found = _description(parts, root)
+        if found is None:
+            raise NoSuchPathError
+        return Answer(body=reading.encode(found))
 
     def _metrics(self, request: ApiRequest, parts: list[str]) -> Answer:
         target = parse_target(["api", "v1", *parts[3:]])
@@ -240,7 +224,12 @@ class KubernetesApp:
             why = refusal_sentence(request.user, verb, resource, group, namespace, target.name)
             raise ForbiddenError(why, subject=target.subject)
         call = ApiCall(
-            method=request.method, verb=verb, namespace=target.namespace, resource=resource, name=target.name
+            method=request.method,
+            verb=verb,
+            namespace=target.namespace,
+            resource=resource,
+            name=target.name,
+            dry_run=request.method != "GET" and request.dry_run,
         )
         refusal = self._faults.refusal(call)
         if refusal is not None:
@@ -296,6 +285,30 @@ def _verb(request: ApiRequest, target: Target) -> str:
         case "DELETE":
             return "delete" if target.name else "deletecollection"
     raise MethodNotAllowedError
+
+
+def _asks_for_aggregated(accept: str) -> bool:
+    return any("g=apidiscovery.k8s.io" in part and "v=v2" in part.split(";") for part in accept.split(","))
+
+
+def _description(parts: list[str], root: str) -> KubernetesObject | None:
+    """Return what one of the paths of discovery answers, or None when there is no such path."""
+    match parts:
+        case ["version"]:
+            return discovery.version()
+        case ["api"]:
+            return discovery.core_versions()
+        case ["apis"]:
+            return discovery.groups()
+        case ["apis", group]:
+            return discovery.group(group)
+        case ["api", version]:
+            return discovery.resources("", version)
+        case ["apis", group, version]:
+            return discovery.resources(group, version)
+        case ["openapi", "v3", *rest]:
+            return _openapi_v3(rest, root)
+    return None
 
 
 def _openapi_v3(rest: list[str], root: str) -> KubernetesObject | None:

@@ -10,11 +10,12 @@ import yaml
 from mcp_tencent.local_cloud.conditions import KubernetesObject
 from mcp_tencent.local_cloud.kubernetes.errors import BadRequestError, UnsupportedMediaTypeError
 from mcp_tencent.local_cloud.kubernetes.kinds import ResourceKind
+from mcp_tencent.local_cloud.kubernetes.schema.protobuf import MEDIA_TYPE, decode_protobuf
 from mcp_tencent.local_cloud.kubernetes.schema.shapes import Decoding
 
 _YAML_LIMIT_BYTES = 512 * 1024
 _DEEPEST = 200
-_BODY_TYPES = "application/json, application/yaml"
+_BODY_TYPES = f"application/json, application/yaml, {MEDIA_TYPE}"
 
 
 class _JsonLikeLoader(yaml.SafeLoader):
@@ -78,6 +79,8 @@ def read_body(body: bytes, content_type: str) -> KubernetesObject:
         value = read_json(body)
     elif media == "application/yaml":
         value = read_json_or_yaml(body)
+    elif media == MEDIA_TYPE:
+        value = _sound(decode_protobuf(body), 0)
     else:
         raise UnsupportedMediaTypeError(
             f"the body of the request was in an unknown format - accepted media types include: {_BODY_TYPES}"

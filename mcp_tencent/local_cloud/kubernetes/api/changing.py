@@ -187,8 +187,7 @@ def apply_patch(media: str, subject: KubernetesObject, body: bytes, target: Targ
     except MalformedPatchError as error:
         raise BadRequestError(f"error decoding patch: {error}") from error
     except FailedPatchError as error:
-        subject_of_error = Subject(kind=target.resource.plural, group=target.resource.group, name=target.name)
-        failure = InvalidError(subject_of_error, [])
+        failure = InvalidError(Subject(), [])
         failure.message = f"the server rejected our request due to an error in our request: {error}"
         raise failure from error
     if not isinstance(patched, dict):

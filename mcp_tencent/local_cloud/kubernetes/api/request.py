@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from mcp_tencent.local_cloud.kubernetes.access import KubernetesUser
 from mcp_tencent.local_cloud.kubernetes.errors import BadRequestError, NotAcceptableError, Subject

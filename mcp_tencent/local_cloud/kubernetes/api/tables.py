@@ -77,7 +77,7 @@ def _name(item: KubernetesObject) -> str:
 
 
 def pod_state(pod: KubernetesObject) -> str:
-    """Return the word that kubectl shows as a pod's status: Running, CrashLoopBackOff, Terminating…"""
+    """Return the word that kubectl shows as a pod's status, such as Running or CrashLoopBackOff."""
     status = pod.get("status") or {}
     word = str(status.get("reason") or status.get("phase", ""))
     for container in reversed(status.get("containerStatuses") or ()):

@@ -110,7 +110,7 @@ class Autoscaler:
         size, limited = decide(current, wanted, limits, past, now)
         past.append((now, wanted))
         self._past[scaler["metadata"]["uid"]] = past
-        if limited in {"ScaleUpLimit"} or size != current:
+        if limited == "ScaleUpLimit" or size != current:
             self.look_soon(namespace, scaler["metadata"]["name"])
         elif limited == "ScaleDownStabilized":
             at = (

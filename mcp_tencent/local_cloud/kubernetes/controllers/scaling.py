@@ -77,8 +77,9 @@ class Limits:
 def decide(
     current: int, wanted: int, limits: Limits, past: Sequence[tuple[datetime, int]], now: datetime
 ) -> tuple[int, str]:
-    """Return the size to take now, and what limited it: "", TooManyReplicas, TooFewReplicas, ScaleUpLimit or
-    ScaleDownStabilized.
+    """Return the size to take now, and what limited it.
+
+    The limit is TooManyReplicas, TooFewReplicas, ScaleUpLimit, ScaleDownStabilized or empty.
 
     Args:
         current: pods wanted until now.

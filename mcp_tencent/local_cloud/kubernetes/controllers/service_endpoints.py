@@ -97,7 +97,11 @@ def _slice(service: KubernetesObject, pods: list[KubernetesObject]) -> Kubernete
         }
         for pod in pods
     ]
-    return {"addressType": "IPv4", "endpoints": endpoints, "ports": _ports(service, pods)}
+    return {
+        "addressType": "IPv4",
+        "endpoints": endpoints,
+        "ports": [{"name": "", **port} for port in _ports(service, pods)],
+    }
 
 
 def _ports(service: KubernetesObject, pods: list[KubernetesObject]) -> list[KubernetesObject]:
