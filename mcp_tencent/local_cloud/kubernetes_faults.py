@@ -21,7 +21,9 @@ class RefusalRule:
     met: int = field(default=0)
 
     def refuses(self, call: ApiCall, now: datetime) -> bool:
-        """Return whether `call` is refused, and count it if it is of the kind."""
+        """Return whether `call` is refused, and count it if it is of the kind; a dry run is neither."""
+        if call.dry_run:
+            return False
         if (self.begins is not None and now < self.begins) or (self.ends is not None and now >= self.ends):
             return False
         wanted = (self.fault.namespace, self.fault.resource, self.fault.name)

@@ -12,7 +12,7 @@ from mcp_tencent.local_cloud.logs.lines import LogLine, LogOrigin
 
 
 class EventLogSource:
-    """A LogSource that remembers every event that it is told of; lines are written when they are asked for."""
+    """A LogSource that remembers every event that it is told of; lines are written when asked for."""
 
     def __init__(self, cluster_id: str) -> None:
         self._origin = LogOrigin(filename="event", hostname=cluster_id, tags=(("cluster_id", cluster_id),))

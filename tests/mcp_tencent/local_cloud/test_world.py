@@ -7,7 +7,7 @@ import pytest
 
 from mcp_tencent.local_cloud.scenario.reading import load_scenario, parse_scenario, shipped_scenarios
 from mcp_tencent.local_cloud.simulation import ManualClock
-from mcp_tencent.local_cloud.world import World
+from mcp_tencent.local_cloud.world import World, scenario_clock
 from tests.mcp_tencent.local_cloud.story import START
 
 KINDS = (
@@ -124,6 +124,17 @@ def test_a_world_without_history_starts_with_its_pods_already_there():
     text = load_scenario("quiet").model_dump_json(exclude_none=True, exclude_defaults=True)
     young = World(parse_scenario(text.replace('"history":"2d"', '"history":"1m"')), ManualClock(START))
     assert all_ready(young)
+
+
+def test_a_fixed_clock_starts_where_the_scenario_says_and_runs_at_its_speed():
+    text = load_scenario("quiet").model_dump_json(exclude_none=True, exclude_defaults=True)
+    clock = '"clock":{"mode":"fixed","start":"2026-11-20T21:00:00+00:00","speed":60},"name":"quiet"'
+    wall = ManualClock(START + timedelta(days=100))
+    fast = scenario_clock(parse_scenario(text.replace('"name":"quiet"', clock)), wall)
+    assert fast.now() == START
+    wall.advance(timedelta(minutes=1))
+    assert fast.now() == START + timedelta(hours=1)
+    assert scenario_clock(parse_scenario(text), wall) is wall
 
 
 def test_a_pool_grows_after_its_boot_time_and_shrinks_at_once():

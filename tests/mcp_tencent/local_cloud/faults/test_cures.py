@@ -32,7 +32,7 @@ class TestBadImage:
         assert story.waiting_reasons(ORDER)
         assert story.ready(ORDER) == 3
         assert story.open_alerts() == {"订单服务副本不足"}
-        assert story.count('object:order-service* AND reason:Failed', minutes=240, topic="集群事件") > 0
+        assert story.count("object:order-service* AND reason:Failed", minutes=240, topic="集群事件") > 0
         assert story.metric("K8sWorkloadAbnormal", ORDER)[-1] == 1
 
     def test_restarting_helps_nothing(self, told):
@@ -360,6 +360,7 @@ class TestTraps:
 
     def test_after_the_first_change_every_further_one_is_refused(self, told):
         story = told("restore-fails")
+        story.kubernetes.patch(Deployment, ORDER, {"spec": {"replicas": 5}}, dry_run=True)
         story.restart(ORDER)
         with pytest.raises(ApiError) as refused:
             story.scale(ORDER, 5)
