@@ -132,8 +132,7 @@ class Writes:
     def _dated(self, resource: ResourceKind, new: KubernetesObject) -> KubernetesObject:
         """Note when configuration was written last, which only the bookkeeping of fields tells.
 
-        Source: managedFields of the API's ObjectMeta, https://kubernetes.io/docs/reference/using-api/server-side-apply/.
-        One entry stands for all writers.
+        Source: managedFields of ObjectMeta in the API reference. One entry stands for all writers.
         """
         if resource.kind not in _CONFIGURATION:
             return new
