@@ -44,7 +44,7 @@ class CallPolicy:
     """For one call with all its attempts and waits."""
     operation_seconds: float = 60.0
     """For an operation of several calls: all pages of a listing, looking up and then acting."""
-    attempts: int = 4
+    attempts: int = 6
     first_wait_seconds: float = 0.25
     """Upper bound of the first wait; it doubles with each attempt. Waits are drawn from 0 to the bound."""
     longest_wait_seconds: float = 4.0

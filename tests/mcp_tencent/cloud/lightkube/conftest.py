@@ -44,7 +44,7 @@ async def clouds(local_cloud: LocalCloud, clock: ManualClock) -> AsyncIterator[T
     def pass_time(seconds: float) -> Any:
         clock.advance(timedelta(seconds=seconds))
 
-    calling = Calling(CallPolicy(total_seconds=30), InstantTiming(pass_time))
+    calling = Calling(CallPolicy(total_seconds=30, attempts=12), InstantTiming(pass_time))
     async with TencentClouds([account], calling) as made:
         yield made
 

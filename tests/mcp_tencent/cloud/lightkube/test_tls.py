@@ -19,7 +19,7 @@ from mcp_tencent.cloud.calling import Calling
 from mcp_tencent.cloud.lightkube.connection import ClusterConnection
 from mcp_tencent.cloud.lightkube.workloads import LightkubeWorkloads
 from tests.mcp_tencent.cloud.lightkube.test_connection import NOTHING
-from tests.mcp_tencent.cloud.scripted_server import in_turn, scripted
+from tests.mcp_tencent.cloud.scripted_server import InstantTiming, in_turn, scripted
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ async def namespaces(url: str, authority: Identity, client: Identity | None = No
     async def fetch() -> str:
         return json.dumps(config)
 
-    workloads = LightkubeWorkloads(ClusterConnection("cls-1", fetch, Calling()))
+    workloads = LightkubeWorkloads(ClusterConnection("cls-1", fetch, Calling(timing=InstantTiming())))
     try:
         return await workloads.namespaces()
     finally:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from mcp_tencent import errors
+from mcp_tencent.cloud.accounts import TencentClouds
 from mcp_tencent.cloud.lightkube.differences import restorable
 from mcp_tencent.local_cloud.server import LocalCloud
 from mcp_tencent.models.changes import ChangeKind, RolloutState, Snapshot
@@ -354,3 +355,63 @@ async def test_a_missing_permission_is_told_apart(inside: Workloads, local_cloud
             except errors.Unsupported:
                 continue
     assert refused
+
+
+def workload_manifest(kind: str, image: str) -> str:
+    template = {
+        "metadata": {"labels": {"app": "redis"}},
+        "spec": {"containers": [{"name": "redis", "image": image}]},
+    }
+    spec: dict[str, Any] = {"selector": {"matchLabels": {"app": "redis"}}, "template": template}
+    if kind == "StatefulSet":
+        spec |= {"replicas": 2, "serviceName": "redis"}
+    return json.dumps(
+        {
+            "apiVersion": "apps/v1",
+            "kind": kind,
+            "metadata": {"name": "redis", "namespace": "shop"},
+            "spec": spec,
+        }
+    )
+
+
+@pytest.mark.parametrize("kind", [WorkloadKind.STATEFUL_SET, WorkloadKind.DAEMON_SET])
+async def test_stateful_sets_and_daemon_sets_roll_back_as_well(inside: Workloads, kind: WorkloadKind):
+    ref = WorkloadRef(namespace="shop", kind=kind, name="redis")
+    await inside.apply(workload_manifest(kind, "redis:7.2"))
+    assert (await inside.wait_for_rollout(ref, **PATIENCE)).state is RolloutState.COMPLETE
+    await inside.apply(workload_manifest(kind, "redis:7.4"))
+    assert (await inside.wait_for_rollout(ref, **PATIENCE)).state is RolloutState.COMPLETE
+    newest, oldest = await inside.history(ref)
+    assert (newest.images[0].image, oldest.images[0].image) == ("redis:7.4", "redis:7.2")
+    assert (newest.current, oldest.current) == (True, False)
+
+    assert (await inside.roll_back(ref)).kind is ChangeKind.UPDATED
+    assert (await inside.wait_for_rollout(ref, **PATIENCE)).state is RolloutState.COMPLETE
+    assert (await inside.workload(ref)).images == oldest.images
+    pods = await inside.pods(workload=ref)
+    assert {pod.images for pod in pods if not pod.deleting} == {oldest.images}
+
+
+async def test_a_daemon_set_cannot_be_scaled(inside: Workloads):
+    with pytest.raises(errors.Unsupported):
+        await inside.scale(WorkloadRef(namespace="shop", kind=WorkloadKind.DAEMON_SET, name="redis"), 2)
+
+
+@pytest.mark.parametrize("local_cloud", ["wrong-credentials"], indirect=True)
+async def test_wrong_credentials_are_told_apart_wherever_they_matter(
+    clouds: TencentClouds, local_cloud: LocalCloud
+):
+    place = clouds.places[0]
+    with pytest.raises(errors.CredentialsRefused):
+        await clouds.cluster_service(place).clusters()
+    with pytest.raises(errors.CredentialsRefused):
+        await clouds.workloads(place, local_cloud.cluster_ids[0]).namespaces()
+
+
+@pytest.mark.parametrize("local_cloud", ["api-throttling"], indirect=True)
+async def test_a_throttling_cloud_is_still_read(clouds: TencentClouds, local_cloud: LocalCloud):
+    place = clouds.places[0]
+    for _ in range(5):
+        assert await clouds.cluster_service(place).clusters()
+        assert await clouds.workloads(place, local_cloud.cluster_ids[0]).pods()
