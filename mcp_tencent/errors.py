@@ -29,8 +29,9 @@
     ├── DeadlineExceeded         no answer in the time given
     └── OutcomeUnknown           a write went out and nobody can say whether it took effect
 
-Errors of libraries become one of these at the edge (`errors.py` of `cloud/tencentcloud` and `cloud/lightkube`,
-`cloud/transport.py`), with `raise … from`. `str(error)` is English for logs; `spoken` is Chinese for people; neither holds a secret.
+Errors of libraries become one of these at the edge (`errors.py` of `cloud/tencentcloud` and
+`cloud/lightkube`, `cloud/transport.py`), with `raise … from`. `str(error)` is English for logs; `spoken` is
+Chinese for people; neither holds a secret.
 """
 
 # ruff: noqa: N818 - an error is named for what happened; the base class says that it is one
