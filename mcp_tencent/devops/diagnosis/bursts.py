@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import sqrt
 
 from mcp_tencent.devops.diagnosis.evidence import LogBucket, LogHistory
 
-FEWEST_LINES = 4
-"""Fewer bad lines than this within a bucket are never a burst."""
 LOWEST_SHARE = 0.02
+"""A smaller share of bad lines is nobody's trouble."""
 TIMES_USUAL = 4.0
-CALM_BUCKETS = 2
-"""So many calm buckets end a burst; a single one is chance."""
-USUAL_QUANTILE = 0.2
-"""The share of bad lines that a fifth of the buckets stay below is the usual one, even in a long trouble."""
+DEVIATIONS = 4.0
+"""A bucket stands out by so many standard deviations of counting (Poisson)."""
+FEWEST_TO_GO_ON = 2
+"""So few bad lines go on with a burst that others began."""
+CALM_BUCKETS = 3
+"""So many calm buckets end a burst; one or two are chance."""
+USUAL_BUCKETS = 0.4
+"""The calmest so many of all buckets say what is usual, even when a trouble takes up more than half."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,55 +73,56 @@ def warning_bursts(history: LogHistory) -> Bursts:
 
 def _bursts(history: LogHistory, bad_of: Callable[[LogBucket], int]) -> Bursts:
     buckets = history.buckets
-    shares = sorted(bad_of(b) / b.lines for b in buckets if b.lines)
-    usual = shares[int(len(shares) * USUAL_QUANTILE)] if shares else 0.0
-    counts = sorted(bad_of(b) for b in buckets)
-    usual_count = counts[int(len(counts) * USUAL_QUANTILE)] if counts else 0
+    usual = _usual_share(buckets, bad_of)
+
+    def raised(bucket: LogBucket) -> bool:
+        share = bad_of(bucket) / bucket.lines if bucket.lines else 0.0
+        return bad_of(bucket) >= FEWEST_TO_GO_ON and share >= max(LOWEST_SHARE, TIMES_USUAL * usual)
 
     def loud(bucket: LogBucket) -> bool:
-        bad = bad_of(bucket)
-        share = bad / bucket.lines if bucket.lines else 0.0
-        return (
-            bad >= FEWEST_LINES
-            and bad >= TIMES_USUAL * usual_count
-            and share >= max(LOWEST_SHARE, TIMES_USUAL * usual)
-        )
+        expected = usual * bucket.lines
+        return raised(bucket) and bad_of(bucket) > expected + DEVIATIONS * sqrt(expected + 1)
 
     found: list[Burst] = []
-    flags = [loud(bucket) for bucket in buckets]
-    index = 0
-    while index < len(buckets):
-        if not flags[index]:
-            index += 1
+    up = [raised(bucket) for bucket in buckets]
+    first = 0
+    while first < len(buckets):
+        last = _last_of_stretch(up, first)
+        if last is None:
+            first += 1
             continue
-        last = _last_of_burst(flags, index)
-        found.append(_burst(history, buckets, bad_of, index, last))
-        index = last + 1
+        if any(loud(bucket) for bucket in buckets[first : last + 1]):
+            found.append(_burst(history, bad_of, first, last))
+        first = last + 1
     return Bursts(usual_share=usual, found=tuple(found))
 
 
-def _last_of_burst(flags: Sequence[bool], first: int) -> int:
+def _usual_share(buckets: Sequence[LogBucket], bad_of: Callable[[LogBucket], int]) -> float:
+    written = sorted((b for b in buckets if b.lines), key=lambda b: bad_of(b) / b.lines)
+    calm = written[: max(1, int(len(written) * USUAL_BUCKETS))]
+    lines = sum(bucket.lines for bucket in calm)
+    return sum(bad_of(bucket) for bucket in calm) / lines if lines else 0.0
+
+
+def _last_of_stretch(up: Sequence[bool], first: int) -> int | None:
+    """Return the last raised bucket of the stretch that begins at `first`; None when none does."""
+    if not up[first]:
+        return None
     last = first
-    for index in range(first, len(flags)):
-        if flags[index]:
+    for index in range(first, len(up)):
+        if up[index]:
             last = index
         elif index - last >= CALM_BUCKETS:
             break
     return last
 
 
-def _burst(
-    history: LogHistory,
-    buckets: Sequence[LogBucket],
-    bad_of: Callable[[LogBucket], int],
-    first: int,
-    last: int,
-) -> Burst:
+def _burst(history: LogHistory, bad_of: Callable[[LogBucket], int], first: int, last: int) -> Burst:
+    buckets = history.buckets
     within = buckets[first : last + 1]
     return Burst(
         start=buckets[first].start,
         end=buckets[last].start + history.interval,
-        # The running bucket may hold seconds only, so that a calm one does not end a burst.
         ongoing=last >= len(buckets) - CALM_BUCKETS,
         known_start=first > 0,
         lines=sum(b.lines for b in within),

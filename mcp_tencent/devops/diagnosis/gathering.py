@@ -19,7 +19,7 @@ from mcp_tencent.devops.diagnosis.evidence import (
 )
 from mcp_tencent.devops.diagnosis.log_reading import LogReading, read_pods
 from mcp_tencent.devops.diagnosis.log_signs import called_by
-from mcp_tencent.devops.diagnosis.rules_surroundings import BUSY_NODE_PERCENT
+from mcp_tencent.devops.diagnosis.rules_surroundings import WORTH_ASKING_PERCENT
 from mcp_tencent.devops.diagnosis.usage_reading import UsageReading
 from mcp_tencent.errors import CloudError, NotFound
 from mcp_tencent.models.aliases import aliases_in
@@ -82,7 +82,7 @@ class Gathering:
             gaps.filled("依赖", _dependencies(inside, ref, around.declared, logs), ()),
         )
         neighbours: Sequence[NeighbourEvidence] = ()
-        if max(node_cpu.values(), default=0.0) >= BUSY_NODE_PERCENT:
+        if max(node_cpu.values(), default=0.0) >= WORTH_ASKING_PERCENT:
             neighbours = await gaps.filled("邻居", _neighbours(inside, measured, ref, pods, onset), ())
         return Evidence(
             at=now,

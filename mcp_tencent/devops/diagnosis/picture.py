@@ -21,6 +21,8 @@ CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError"
 CRASH_REASONS = frozenset({"CrashLoopBackOff", "Error", "RunContainerError", "StartError"})
 OUT_OF_MEMORY = "OOMKilled"
 RECENT_CRASH = timedelta(minutes=30)
+NEARBY = timedelta(minutes=25)
+"""What a change brings shows within this time: a rolling update takes minutes."""
 NO_BURSTS = Bursts(usual_share=0.0, found=())
 
 
@@ -105,6 +107,14 @@ class Picture:
             if change.kind is kind and -self.slack <= at - change.at <= within:
                 return change
         return None
+
+    @property
+    def changed_nearby(self) -> bool:
+        """Whether anything was changed shortly before the trouble that goes on."""
+        onset = self.onset
+        return onset is not None and any(
+            self.change_before(kind, onset, within=NEARBY) for kind in ChangeKind
+        )
 
     def ago(self, at: datetime) -> str:
         """Return how long ago `at` was, in Chinese."""

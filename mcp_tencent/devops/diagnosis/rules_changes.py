@@ -8,6 +8,7 @@ from mcp_tencent.devops.diagnosis.causes import CauseKind, Suspicion
 from mcp_tencent.devops.diagnosis.log_signs import LogSign
 from mcp_tencent.devops.diagnosis.picture import (
     CONFIG_REASONS,
+    NEARBY,
     ChangeKind,
     Picture,
     WorkloadChange,
@@ -16,8 +17,6 @@ from mcp_tencent.devops.diagnosis.picture import (
     spoken_length,
 )
 
-AFTER_RELEASE = timedelta(minutes=25)
-"""A fault that a change brought shows within this time: a rolling update takes minutes."""
 AFTER_CONFIG = timedelta(minutes=45)
 """Longer: pods read a configuration when they are restarted, which somebody does afterwards."""
 LATELY = timedelta(hours=24)
@@ -42,7 +41,7 @@ def bad_release(picture: Picture) -> Suspicion:
     if release is None:
         return suspicion
     onset = picture.onset
-    matching = onset is not None and picture.change_before(ChangeKind.RELEASE, onset, within=AFTER_RELEASE)
+    matching = onset is not None and picture.change_before(ChangeKind.RELEASE, onset, within=NEARBY)
     if onset is not None and matching:
         delay = spoken_length(max(timedelta(0), onset - matching.at))
         share = f"，错误占日志的{percent(picture.error_share)}"
@@ -80,7 +79,7 @@ def bad_configuration(picture: Picture) -> Suspicion:
             suspicion.add(0.8, f"{picture.ago(change.at)}改了{change.what}，{delay}后开始报错")
             if picture.change_before(ChangeKind.RESTART, onset, within=AFTER_CONFIG):
                 suspicion.add(0.3, "改完配置后重启过，副本读到的是新的值")
-            if picture.change_before(ChangeKind.RELEASE, onset, within=AFTER_RELEASE):
+            if picture.change_before(ChangeKind.RELEASE, onset, within=NEARBY):
                 suspicion.doubt(0.4, "同一时间还有一次发布")
     elif (
         picture.crashing
@@ -107,9 +106,9 @@ def stale_configuration(picture: Picture) -> Suspicion:
         suspicion.add(
             0.55, f"{picture.ago(change.at)}改过{change.what}，但{older}个副本是更早启动的，还没有读到"
         )
-        if picture.change_before(ChangeKind.RESTART, onset, within=AFTER_RELEASE):
+        if picture.change_before(ChangeKind.RESTART, onset, within=NEARBY):
             suspicion.add(0.5, "报错从一次重启之后开始，副本那时读进了有问题的配置")
-        elif picture.change_before(ChangeKind.RELEASE, onset, within=AFTER_RELEASE):
+        elif picture.change_before(ChangeKind.RELEASE, onset, within=NEARBY):
             suspicion.doubt(0.4, "报错从一次发布之后开始")
         if picture.share(LogSign.CONFIGURATION) > 0.1:
             suspicion.add(0.45, "报错里提到配置或者参数")

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from mcp_tencent.devops.diagnosis.causes import CauseKind, Suspicion
 from mcp_tencent.devops.diagnosis.evidence import Comparison, MemoryTrend
 from mcp_tencent.devops.diagnosis.log_signs import LogSign
-from mcp_tencent.devops.diagnosis.picture import ChangeKind, Picture, percent
+from mcp_tencent.devops.diagnosis.picture import Picture, percent
 
 _GIB = 2**30
 _MIB = 2**20
 MORE_TRAFFIC = 1.5
 """Times as much as usual at that time of day."""
 LESS_CPU = 0.7
-UNCHANGED_NEARBY = timedelta(minutes=25)
 
 
 def memory_leak(picture: Picture) -> Suspicion:
@@ -106,7 +103,7 @@ def cold_cache(picture: Picture) -> Suspicion:
     if share <= 0.1 or not picture.troubled:
         return suspicion
     suspicion.add(min(0.75, 0.5 + share), f"{percent(share)}的异常日志说缓存没有命中、在回源")
-    if not _changed_nearby(picture):
+    if not picture.changed_nearby:
         suspicion.add(0.2, "故障前没有发布，也没有改配置")
     usage = picture.evidence.usage
     traffic = usage.traffic_bytes_per_second if usage is not None else None
@@ -134,7 +131,7 @@ def stuck(picture: Picture) -> Suspicion:
         return suspicion
     if not picture.unready:
         suspicion.add(0.15, "副本都显示就绪，但是请求在失败")
-    if _changed_nearby(picture):
+    if picture.changed_nearby:
         suspicion.doubt(0.3, "故障前有过改动")
     else:
         suspicion.add(0.2, "故障前没有发布，也没有改配置")
@@ -158,13 +155,6 @@ def storage_full(picture: Picture) -> Suspicion:
     if suspicion.signs and picture.crashing:
         suspicion.add(0.3, "容器因此反复崩溃")
     return suspicion
-
-
-def _changed_nearby(picture: Picture) -> bool:
-    onset = picture.onset
-    return onset is not None and any(
-        picture.change_before(kind, onset, within=UNCHANGED_NEARBY) for kind in ChangeKind
-    )
 
 
 def _times(comparison: Comparison) -> str:

@@ -13,6 +13,8 @@ from mcp_tencent.devops.diagnosis.log_signs import LogSign, called_by
 from mcp_tencent.devops.diagnosis.picture import ChangeKind, Picture, last_burst, percent, spoken_length
 from mcp_tencent.models.workloads import Node, ObjectCondition
 
+WORTH_ASKING_PERCENT = 35.0
+"""CPU use of a node from which on it is asked who uses it."""
 BUSY_NODE_PERCENT = 60.0
 LOUD_CORES = 0.5
 LOUD_TIMES = 2.5
@@ -70,6 +72,8 @@ def noisy_neighbour(picture: Picture) -> Suspicion:
     own = picture.evidence.usage.traffic_bytes_per_second if picture.evidence.usage is not None else None
     if suspicion.signs and own is not None and own.ratio >= 1.5:
         suspicion.doubt(0.4, "自己的流量也涨了")
+    if suspicion.signs and picture.changed_nearby:
+        suspicion.doubt(0.4, "故障前自己也有改动")
     return suspicion
 
 
@@ -128,9 +132,9 @@ def _moved_since(evidence: Evidence, since: ObjectCondition) -> bool:
 def flapping(picture: Picture) -> Suspicion:
     """Pods lose their readiness and regain it, again and again, by themselves."""
     suspicion = Suspicion(CauseKind.FLAPPING)
-    bursts = picture.errors.found
-    if len(bursts) >= FLAPS and _even(bursts):
-        suspicion.add(0.75, f"错误来了又走，一共{len(bursts)}次，每次约{spoken_length(bursts[0].length)}")
+    bursts = _flaps(picture)
+    if bursts:
+        suspicion.add(0.75, f"异常日志来了又走，一共{len(bursts)}次，每次约{spoken_length(bursts[0].length)}")
     probes = [e for e in picture.evidence.events if e.reason == UNHEALTHY and "eadiness" in e.message]
     failures = sum(event.count for event in probes)
     if failures >= 2 * FLAPS and not picture.crashing:
@@ -142,8 +146,14 @@ def flapping(picture: Picture) -> Suspicion:
     return suspicion
 
 
-def _even(bursts: tuple[Burst, ...]) -> bool:
-    """Tell whether bursts are short against the calm between them, and some alike."""
+def _flaps(picture: Picture) -> tuple[Burst, ...]:
+    """Return the bursts that come and go, of errors or of warnings; empty when too few do."""
+    series = max((picture.errors.found, picture.warnings.found), key=len)
+    return series if len(series) >= FLAPS and _apart(series) else ()
+
+
+def _apart(bursts: tuple[Burst, ...]) -> bool:
+    """Tell whether the calm between bursts is long against them."""
     gaps = [later.start - earlier.end for earlier, later in pairwise(bursts)]
     calm = sum(gaps, timedelta())
     loud = sum((burst.length for burst in bursts[:-1]), timedelta())
@@ -172,7 +182,7 @@ def unusual_logs(picture: Picture) -> Suspicion:
     """Warnings that were not there before, without failing requests."""
     suspicion = Suspicion(CauseKind.UNUSUAL_LOGS)
     burst = last_burst(picture.warnings)
-    if burst is None or picture.errors.found or picture.troubled:
+    if burst is None or picture.errors.found or picture.troubled or _flaps(picture):
         return suspicion
     state = "还在继续" if burst.ongoing else f"{picture.ago(burst.end)}停止"
     suspicion.add(0.75, f"{picture.ago(burst.start)}起出现平时没有的告警日志{burst.bad}条，{state}")
@@ -193,6 +203,8 @@ def already_recovered(picture: Picture) -> Suspicion:
             0.85, f"{picture.ago(burst.start)}错误增多，持续{length}，之后{spoken_length(calm)}都正常"
         )
         suspicion.add(0.3, "现在所有副本都就绪")
+        if _flaps(picture):
+            suspicion.doubt(0.6, "这样的异常日志来了又走好几次，还会再来")
     return suspicion
 
 
