@@ -116,7 +116,7 @@ def stuck(picture: Picture) -> Suspicion:
     """Processes look alive but answer no more: requests fail while the CPU idles."""
     suspicion = Suspicion(CauseKind.STUCK)
     usage = picture.evidence.usage
-    if picture.errors.current is None:
+    if picture.errors.current is None or picture.crashing:
         return suspicion
     cpu = usage.cpu_cores if usage is not None else None
     traffic = usage.traffic_bytes_per_second if usage is not None else None

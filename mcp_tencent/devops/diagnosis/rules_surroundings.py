@@ -63,10 +63,11 @@ def noisy_neighbour(picture: Picture) -> Suspicion:
         return suspicion
     loud = loudest_neighbour(picture.evidence)
     busiest = max(picture.evidence.node_cpu_percent.values(), default=0.0)
-    if loud is not None and busiest >= BUSY_NODE_PERCENT:
-        cores = f"{loud.cpu_cores.after:.1f} 核"
-        suspicion.add(0.8, f"同节点的 {loud.workload.name} CPU 从 {loud.cpu_cores.before:.1f} 核涨到 {cores}")
-        suspicion.add(0.3, f"节点 CPU 用到{busiest:.0f}%")
+    if loud is not None and busiest >= WORTH_ASKING_PERCENT:
+        use = loud.cpu_cores
+        suspicion.add(0.7, f"同节点的 {loud.workload.name} CPU 从 {use.before:.1f} 核涨到 {use.after:.1f} 核")
+        if busiest >= BUSY_NODE_PERCENT:
+            suspicion.add(0.3, f"节点 CPU 用到{busiest:.0f}%")
     if picture.share(LogSign.CPU_STARVED) > 0.1:
         suspicion.add(0.4, "日志里说 CPU 被限或者不足")
     own = picture.evidence.usage.traffic_bytes_per_second if picture.evidence.usage is not None else None
@@ -147,9 +148,12 @@ def flapping(picture: Picture) -> Suspicion:
 
 
 def _flaps(picture: Picture) -> tuple[Burst, ...]:
-    """Return the bursts that come and go, of errors or of warnings; empty when too few do."""
-    series = max((picture.errors.found, picture.warnings.found), key=len)
-    return series if len(series) >= FLAPS and _apart(series) else ()
+    """Return the bursts that come and go, of errors or of failing probes; empty when too few do."""
+    series = [picture.errors.found]
+    if picture.signs.get(LogSign.PROBE, 0.0) > 0.3:
+        series.append(picture.warnings.found)
+    longest = max(series, key=len)
+    return longest if len(longest) >= FLAPS and _apart(longest) else ()
 
 
 def _apart(bursts: tuple[Burst, ...]) -> bool:
