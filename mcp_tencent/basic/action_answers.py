@@ -58,6 +58,12 @@ class WorkloadActionAnswer(ActionAnswer):
     warning: str = Field(default="", description="Chinese; what may undo or hinder the act.")
 
 
+class ManifestActionAnswer(ActionAnswer):
+    """What applying a manifest came to."""
+
+    rollout: RolloutLine | None = Field(description="null in a dry run, and for what has no pods.")
+
+
 class PodActionAnswer(ActionAnswer):
     """What deleting a pod came to."""
 

@@ -31,6 +31,7 @@ from mcp_tencent.basic.parameters import ClusterName
 from mcp_tencent.basic.regions import is_region, region_name
 from mcp_tencent.basic.wording import some
 from mcp_tencent.errors import InvalidRequest
+from mcp_tencent.gateway.call import Arguments
 from mcp_tencent.models.clusters import Cluster, ClusterStatus, NodePool
 from mcp_tencent.models.workloads import Namespace, Node, Workload
 from mcp_tencent.naming.located import LocatedPool
@@ -181,7 +182,22 @@ def _declare_parts(tools: ToolSet, desk: BasicDesk) -> None:
 
 
 def _declare_resize(tools: ToolSet, desk: BasicDesk) -> None:
-    @tools.dangerous("调整节点池", read_back="把{node_pool}调整到{nodes}个节点", naturally_idempotent=True)
+    def check(nodes: int) -> None:
+        if nodes > desk.bounds.nodes_max:
+            raise OverLimit(
+                f"a pool may be resized to {desk.bounds.nodes_max} nodes at most, not {nodes}",
+                limit=desk.bounds.nodes_max,
+                what="节点",
+            )
+
+    def read_back(arguments: Arguments) -> str:
+        nodes = arguments["nodes"]
+        assert isinstance(nodes, int)  # noqa: S101 - the arguments have been checked before
+        check(nodes)
+        where = f"{arguments['cluster']}的" if arguments.get("cluster") else ""
+        return f"把{where}{arguments['node_pool']}调整到{nodes}个节点"
+
+    @tools.dangerous("调整节点池", read_back=read_back, naturally_idempotent=True)
     async def resize_node_pool(
         context: Context[Any, Any],
         node_pool: Annotated[
@@ -205,12 +221,7 @@ def _declare_resize(tools: ToolSet, desk: BasicDesk) -> None:
 
         Example: resize_node_pool(node_pool="np-1a2b3c4d", nodes=8).
         """
-        if nodes > desk.bounds.nodes_max:
-            raise OverLimit(
-                f"a pool may be resized to {desk.bounds.nodes_max} nodes at most, not {nodes}",
-                limit=desk.bounds.nodes_max,
-                what="节点",
-            )
+        check(nodes)
         found = await desk.naming.node_pool(node_pool, cluster, certain=True)
         service = desk.service(found.cluster)
         await service.resize_node_pool(found.pool, nodes, dry_run=dry_run)

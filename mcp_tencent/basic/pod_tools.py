@@ -44,8 +44,8 @@ def _declare_pods(tools: ToolSet, desk: BasicDesk) -> None:
         status: Annotated[
             PodStatus,
             Field(
-                description="running: containers run; pending: not started yet; failed: ended or cannot start; "
-                "restarting: a container ended within the past hour, or waits to be started again."
+                description="running: containers run; pending: not started yet; failed: ended or cannot "
+                "start; restarting: a container ended within the past hour, or waits to be started again."
             ),
         ] = "all",
         cursor: Cursor = None,

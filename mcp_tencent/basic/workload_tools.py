@@ -160,31 +160,26 @@ def _declare_one(tools: ToolSet, desk: BasicDesk) -> None:
 
 
 async def _described(desk: BasicDesk, found: Located) -> WorkloadAnswer:
-    inside, ref, now = desk.inside(found.cluster), found.workload.ref, desk.now()
+    inside, ref = desk.inside(found.cluster), found.workload.ref
     place = ref.namespace
-    (
-        workload,
-        rollout,
-        pods,
-        history,
-        scalers,
-        budgets,
-        services,
-        events,
-        neighbours,
-        used,
-    ) = await asyncio.gather(
-        inside.workload(ref),
-        inside.rollout_status(ref),
-        inside.pods(workload=ref),
-        inside.history(ref),
-        inside.autoscalers(namespace=place),
-        inside.disruption_budgets(namespace=place),
-        inside.services(namespace=place),
-        inside.events(namespace=place, since=now - _RECENT),
-        inside.workloads(namespace=place),
-        _configs(inside, found.workload),
+    own_facts, around = await asyncio.gather(
+        asyncio.gather(
+            inside.workload(ref),
+            inside.rollout_status(ref),
+            inside.pods(workload=ref),
+            inside.history(ref),
+            _configs(inside, found.workload),
+        ),
+        asyncio.gather(
+            inside.autoscalers(namespace=place),
+            inside.disruption_budgets(namespace=place),
+            inside.services(namespace=place),
+            inside.events(namespace=place, since=desk.now() - _RECENT),
+            inside.workloads(namespace=place),
+        ),
     )
+    workload, rollout, pods, history, used = own_facts
+    scalers, budgets, services, events, neighbours = around
     current = next((one for one in history if one.current), None)
     scaler = next((one for one in scalers if one.target == ref), None)
     budget = next((one for one in budgets if one.selector and _selects(one.selector, workload)), None)

@@ -15,7 +15,7 @@ from mcp_tencent.models.alarms import Alarm
 from mcp_tencent.models.aliases import ALIAS_KEY, aliases_in
 from mcp_tencent.models.clusters import Cluster, NodePool, Place
 from mcp_tencent.models.logs import Dashboard, Logset, Topic
-from mcp_tencent.models.workloads import Namespace, Workload
+from mcp_tencent.models.workloads import ConfigKind, Namespace, Workload
 from mcp_tencent.naming.aliases import Aliases, aliases_for
 from mcp_tencent.naming.matching import Directory, Named
 from mcp_tencent.ports import Clouds
@@ -103,6 +103,25 @@ class Inventory:
             return Directory(self._workload(workload, cluster) for workload in found)
 
         return await self._keep("workloads", cluster.cluster_id, look, again=again)
+
+    async def configs(
+        self, kind: ConfigKind, cluster: Cluster, *, again: bool = False
+    ) -> Directory[tuple[Cluster, str, str]]:
+        """Return cluster, namespace and name of a cluster's ConfigMaps or Secrets; never their content."""
+
+        async def look() -> Directory[tuple[Cluster, str, str]]:
+            found = await self._clouds.workloads(cluster.place, cluster.cluster_id).configs(kind)
+            return Directory(
+                Named(
+                    thing=(cluster, config.namespace, config.name),
+                    ids=(f"{config.namespace}/{config.name}",),
+                    name=config.name,
+                    place=f"{config.namespace}，{cluster.name}",
+                )
+                for config in found
+            )
+
+        return await self._keep(kind.value, cluster.cluster_id, look, again=again)
 
     async def topics(self, *, again: bool = False) -> Directory[tuple[Place, Topic]]:
         """Return the log topics of all places."""

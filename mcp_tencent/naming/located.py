@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mcp_tencent.models.alarms import Alarm
 from mcp_tencent.models.clusters import Cluster, NodePool, Place
 from mcp_tencent.models.logs import Dashboard, Logset, Topic
-from mcp_tencent.models.workloads import Pod, Workload
+from mcp_tencent.models.workloads import ConfigKind, Pod, Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,16 @@ class LocatedPod(Found):
 
     cluster: Cluster
     pod: Pod
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocatedConfig(Found):
+    """A ConfigMap or Secret: where it is, without its content."""
+
+    cluster: Cluster
+    kind: ConfigKind
+    namespace: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

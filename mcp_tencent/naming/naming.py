@@ -9,11 +9,12 @@ from typing import TypeVar
 from mcp_tencent.errors import Ambiguous, CloudError, NotFound
 from mcp_tencent.models.clusters import Cluster, NodePool, Place
 from mcp_tencent.models.logs import Topic
-from mcp_tencent.models.workloads import Pod, Workload, WorkloadRef
+from mcp_tencent.models.workloads import ConfigKind, Pod, Workload, WorkloadRef
 from mcp_tencent.naming.inventory import Inventory
 from mcp_tencent.naming.located import (
     Located,
     LocatedAlarm,
+    LocatedConfig,
     LocatedDashboard,
     LocatedLogset,
     LocatedPod,
@@ -24,6 +25,7 @@ from mcp_tencent.naming.matching import MOST_CANDIDATES, Directory, Match, Named
 from mcp_tencent.ports import Clouds
 
 T = TypeVar("T")
+_CONFIG_WORDS = {ConfigKind.CONFIG_MAP: "配置", ConfigKind.SECRET: "密钥配置"}
 Look = Callable[[bool], Awaitable[Scope[T]]]
 """Looks where a thing may be; True: afresh."""
 
@@ -103,6 +105,26 @@ class Naming:
         match = await _resolve(said, looks, kind="节点池", certain=certain)
         found_in, pool = match.thing
         return LocatedPool(cluster=found_in, pool=pool, alias=match.alias, by_sound=match.by_sound)
+
+    async def config(
+        self,
+        said: str,
+        kind: ConfigKind,
+        *,
+        namespace: str | None = None,
+        cluster: str | None = None,
+        certain: bool = False,
+    ) -> LocatedConfig:
+        """Return where a ConfigMap or Secret is."""
+        looks = [
+            self._configs_in(kind, clusters, namespace, certain)
+            for clusters in await self._rounds(cluster, certain)
+        ]
+        match = await _resolve(said, looks, kind=_CONFIG_WORDS[kind], certain=certain)
+        found_in, place, name = match.thing
+        return LocatedConfig(
+            cluster=found_in, kind=kind, namespace=place, name=name, alias=name, by_sound=match.by_sound
+        )
 
     async def pod(
         self, said: str, *, namespace: str | None = None, cluster: str | None = None, certain: bool = False
@@ -200,6 +222,20 @@ class Naming:
                 return Scope(directories)
             meant = await self._namespaces_meant(namespace, clusters, certain)
             return Scope(directories, lambda thing: (thing[0].cluster_id, thing[1].ref.namespace) in meant)
+
+        return look
+
+    def _configs_in(
+        self, kind: ConfigKind, clusters: Sequence[Cluster], namespace: str | None, certain: bool
+    ) -> Look[tuple[Cluster, str, str]]:
+        async def look(again: bool) -> Scope[tuple[Cluster, str, str]]:
+            directories = await asyncio.gather(
+                *(_or_missing(self._inventory.configs(kind, cluster, again=again)) for cluster in clusters)
+            )
+            if not namespace:
+                return Scope(directories)
+            meant = await self._namespaces_meant(namespace, clusters, certain)
+            return Scope(directories, lambda thing: (thing[0].cluster_id, thing[1]) in meant)
 
         return look
 
