@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 Names = Mapping[str, tuple[str, ...]]
 """What people call things, by id or exact name."""
-
-_NONE: Names = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,14 +16,14 @@ class Aliases:
     A workload stands under its name, or as namespace/name, or as cluster-id/namespace/name.
     """
 
-    clusters: Names = field(default=_NONE)
-    node_pools: Names = field(default=_NONE)
-    namespaces: Names = field(default=_NONE)
-    workloads: Names = field(default=_NONE)
-    logsets: Names = field(default=_NONE)
-    topics: Names = field(default=_NONE)
-    alarms: Names = field(default=_NONE)
-    dashboards: Names = field(default=_NONE)
+    clusters: Names = field(default_factory=dict)
+    node_pools: Names = field(default_factory=dict)
+    namespaces: Names = field(default_factory=dict)
+    workloads: Names = field(default_factory=dict)
+    logsets: Names = field(default_factory=dict)
+    topics: Names = field(default_factory=dict)
+    alarms: Names = field(default_factory=dict)
+    dashboards: Names = field(default_factory=dict)
 
 
 def aliases_for(own: tuple[str, ...], given: Names, *keys: str) -> tuple[str, ...]:
