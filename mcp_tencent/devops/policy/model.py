@@ -109,9 +109,13 @@ class Grouping(PolicySection):
     """When alerts count as the same trouble."""
 
     near_minutes: int = Field(default=10, ge=1, le=120)
-    """Alerts of one workload that are so close are one trouble, whatever alarm raised them."""
+    """Trouble that begins so close together at one workload, or at one and what it needs, is one trouble."""
     far_minutes: int = Field(default=60, ge=1, le=1440)
     """Alerts of one fingerprint that are so close are one trouble."""
+    recurring_times: int = Field(default=3, ge=2, le=20)
+    """The same fingerprint so often …"""
+    recurring_hours: int = Field(default=24, ge=1, le=168)
+    """… within so long is one trouble that comes and goes."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Grouping:
