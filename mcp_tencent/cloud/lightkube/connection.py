@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from mcp_tencent.cloud.calling import Calling
 from mcp_tencent.cloud.lightkube.errors import LIBRARY_ERRORS, from_lightkube
 from mcp_tencent.cloud.lightkube.kubeconfig import ClusterAccess, read_kubeconfig
 from mcp_tencent.errors import CredentialsRefused, InvalidRequest, Unsupported
+
+# At INFO the client logs every URL, which for a server without TLS may carry the token.
+logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 T = TypeVar("T")
 
