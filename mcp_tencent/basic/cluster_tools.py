@@ -24,13 +24,13 @@ from mcp_tencent.basic.cluster_answers import (
     Unreached,
 )
 from mcp_tencent.basic.desk import BasicDesk
-from mcp_tencent.basic.errors import OverLimit
+from mcp_tencent.basic.errors import OutOfBounds, OverLimit
 from mcp_tencent.basic.health import cluster_problems, node_problems, unhealthy_first
 from mcp_tencent.basic.paging import Cursor, page_of
 from mcp_tencent.basic.parameters import ClusterName
 from mcp_tencent.basic.regions import is_region, region_name
 from mcp_tencent.basic.wording import some
-from mcp_tencent.errors import InvalidRequest
+from mcp_tencent.errors import NotFound
 from mcp_tencent.gateway.call import Arguments
 from mcp_tencent.models.clusters import Cluster, ClusterStatus, NodePool
 from mcp_tencent.models.workloads import Namespace, Node, Workload
@@ -79,7 +79,9 @@ def _declare_clusters(tools: ToolSet, desk: BasicDesk) -> None:
         known = {place.region for place in desk.clouds.places}
         if region is not None and not any(is_region(region, code) for code in known):
             names = ", ".join(f"{code} ({region_name(code)})" for code in sorted(known))
-            raise InvalidRequest(f"no region of that name is configured; configured are {names}")
+            raise NotFound(
+                f"no region of that name is configured; configured are {names}", wanted=f"地域“{region}”"
+            )
         found = [one for one in inventory.clusters if region is None or is_region(region, one.place.region)]
         found.sort(key=lambda one: one.status is ClusterStatus.RUNNING)
         page = page_of(found, _cluster_line, cursor=cursor)
@@ -223,11 +225,22 @@ def _declare_resize(tools: ToolSet, desk: BasicDesk) -> None:
         """
         check(nodes)
         found = await desk.naming.node_pool(node_pool, cluster, certain=True)
+        _check_pool(found, nodes)
         service = desk.service(found.cluster)
         await service.resize_node_pool(found.pool, nodes, dry_run=dry_run)
         if dry_run or found.pool.nodes_wanted == nodes:
             return _resized(found, found.pool, nodes, "planned" if dry_run else "unchanged")
         return await _followed(desk, context, found, nodes)
+
+
+def _check_pool(found: LocatedPool, nodes: int) -> None:
+    least, most = found.pool.nodes_min or 0, found.pool.nodes_max
+    if nodes < least or (most is not None and nodes > most):
+        bounds = f"{least}到{most}个" if most is not None else f"至少{least}个"
+        raise OutOfBounds(
+            f"the node pool {found.pool.pool_id} may have {least} to {most} nodes, not {nodes}",
+            spoken=f"{found.alias}只能有{bounds}节点，没有执行",
+        )
 
 
 async def _followed(

@@ -3,7 +3,9 @@
 RequestRefused (mcp_tencent.errors)
 ├── ProtectedNamespace       the cluster itself lives there: it is not changed by voice
 └── InvalidRequest
-    ├── OverLimit            more than the house allows at once
+    ├── OutOfBounds          less or more than is allowed
+    │   └── OverLimit        more than the house allows at once
+    ├── Incomplete           it is not said what is meant
     └── ManifestRefused      no manifest, not a single one, or of a kind that is not applied by voice
 """
 
@@ -26,7 +28,27 @@ class ProtectedNamespace(RequestRefused):
         super().__init__(f"the namespace {namespace} is protected: nothing was changed")
 
 
-class OverLimit(InvalidRequest):
+class OutOfBounds(InvalidRequest):
+    """Less or more than is allowed.
+
+    Args:
+        detail: As in CloudError.
+        spoken: The bounds, Chinese, fit to be spoken.
+    """
+
+    hint = "Ask for a number within the bounds."
+
+    def __init__(self, detail: str, *, spoken: str) -> None:
+        super().__init__(detail)
+        self._spoken = spoken
+
+    @property
+    def spoken(self) -> str:
+        """Name the bounds."""
+        return self._spoken
+
+
+class OverLimit(OutOfBounds):
     """More than the house allows at once.
 
     Args:
@@ -38,13 +60,14 @@ class OverLimit(InvalidRequest):
     hint = "Ask for less, or have an administrator raise the limit in the settings."
 
     def __init__(self, detail: str, *, limit: int, what: str) -> None:
-        super().__init__(detail)
-        self._limit, self._what = limit, what
+        super().__init__(detail, spoken=f"太多了，{what}最多{limit}个，没有执行")
 
-    @property
-    def spoken(self) -> str:
-        """Name the limit."""
-        return f"太多了，{self._what}最多{self._limit}个，没有执行"
+
+class Incomplete(InvalidRequest):
+    """It is not said which pod or workload is meant."""
+
+    sentence = "请说要看哪个服务，或者哪个 Pod"
+    hint = "Give workload or pod."
 
 
 class ManifestRefused(InvalidRequest):

@@ -9,13 +9,15 @@ from typing import Annotated
 from pydantic import Field
 
 from mcp_tencent.basic.desk import BasicDesk
+from mcp_tencent.basic.errors import Incomplete
 from mcp_tencent.basic.health import worst_first
 from mcp_tencent.basic.paging import cut
 from mcp_tencent.basic.parameters import ClusterName, NamespaceName, PodName, WorkloadName
 from mcp_tencent.basic.workload_answers import LogLineOut, PodLogAnswer
-from mcp_tencent.errors import InvalidRequest, NotFound
+from mcp_tencent.errors import NotFound
 from mcp_tencent.models.clusters import Cluster
 from mcp_tencent.models.workloads import Pod, PodLog, PodLogLine
+from mcp_tencent.ports import Workloads
 from mcp_tencent.serving.declare import ToolSet
 
 _ERROR = re.compile(
@@ -59,7 +61,7 @@ def pod_log_tools(desk: BasicDesk) -> ToolSet:
         Example: pod_logs(workload="订单服务", tail=200, contains="timeout").
         """
         where, chosen, preface = await _chosen(desk, workload, pod, namespace, cluster)
-        log = await desk.inside(where).pod_log(chosen.namespace, chosen.name, tail=tail, previous=previous)
+        log = await _read(desk.inside(where), chosen, tail, previous)
         matching = [
             line for line in log.lines if contains is None or contains.casefold() in line.text.casefold()
         ]
@@ -82,6 +84,16 @@ def pod_log_tools(desk: BasicDesk) -> ToolSet:
     return tools
 
 
+async def _read(inside: Workloads, pod: Pod, tail: int, previous: bool) -> PodLog:
+    try:
+        return await inside.pod_log(pod.namespace, pod.name, tail=tail, previous=previous)
+    except NotFound as exc:
+        if not previous or pod.restarts:
+            raise
+        wanted = f"{pod.name}上一次运行的日志，它没有重启过"
+        raise NotFound(f"{pod.name} has not been restarted: {exc.detail}", wanted=wanted) from exc
+
+
 async def _chosen(
     desk: BasicDesk, workload: str | None, pod: str | None, namespace: str | None, cluster: str | None
 ) -> tuple[Cluster, Pod, str]:
@@ -90,7 +102,7 @@ async def _chosen(
         named = await desk.naming.pod(pod, namespace=namespace, cluster=cluster)
         return named.cluster, named.pod, named.preface
     if workload is None:
-        raise InvalidRequest("give either workload or pod")
+        raise Incomplete("give workload or pod")
     found = await desk.naming.workload(workload, namespace=namespace, cluster=cluster)
     pods = await desk.inside(found.cluster).pods(workload=found.workload.ref)
     if not pods:

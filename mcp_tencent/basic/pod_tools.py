@@ -195,9 +195,16 @@ def _events_summary(where: str, events: Sequence[Event], warnings: Sequence[Even
         return f"{where}这段时间有{len(events)}条事件，没有警告。"
     times: Counter[str] = Counter()
     for event in warnings:
-        times[reason_in_words(event.reason)] += event.count
+        times[_event_in_words(event)] += event.count
     most = some([f"{reason}{count}次" for reason, count in times.most_common(3)])
     return f"{where}这段时间有{len(events)}条事件，{len(warnings)}条是警告：{most}。"
+
+
+def _event_in_words(event: Event) -> str:
+    if event.reason == "Failed" and "image" in event.message.lower():
+        # The kubelet reports all that goes wrong with a container under one reason.
+        return reason_in_words("ErrImagePull")
+    return reason_in_words(event.reason)
 
 
 def pod_line(desk: BasicDesk, cluster: Cluster, pod: Pod) -> PodLine:

@@ -28,6 +28,7 @@ _REASONS = {
     "FailedMount": "挂载失败",
     "NodeNotReady": "节点没就绪",
     "ProgressDeadlineExceeded": "发布超时",
+    "Paused": "发布已暂停",
     "Killing": "正在停止",
     "ScalingReplicaSet": "扩缩副本",
 }

@@ -278,8 +278,15 @@ def _list_summary(where: str, bad: Sequence[tuple[str, Workload]], total: int) -
         return f"{where}没有工作负载。"
     if not bad:
         return f"{where}的{total}个工作负载都健康。"
-    worst = some([f"{name}（{one.replicas_ready}/{one.replicas_wanted}就绪）" for name, one in bad])
+    worst = some([f"{name}（{_state(one)}）" for name, one in bad])
     return f"{where}的{total}个工作负载里有{len(bad)}个不健康：{worst}。"
+
+
+def _state(workload: Workload) -> str:
+    trouble = workload_trouble(workload)
+    if workload.replicas_ready >= workload.replicas_wanted and trouble:
+        return reason_in_words(trouble)
+    return f"{workload.replicas_ready}/{workload.replicas_wanted}就绪"
 
 
 def _one_summary(
