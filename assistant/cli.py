@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from importlib.metadata import version as installed_version
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, Protocol, runtime_checkable
 
 import typer
 
-from assistant import backup_commands, config_commands
+from assistant import audit_commands, backup_commands, config_commands, policy_commands
 from assistant.command_options import JsonOption
 from assistant.errors import AssistantError, FeatureNotInstalled
 from mcp_tencent.errors import CloudError
@@ -23,6 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(config_commands.app)
+app.add_typer(policy_commands.app)
+app.add_typer(audit_commands.app)
 app.command()(backup_commands.backup)
 app.command()(backup_commands.restore)
 
@@ -32,6 +35,21 @@ ScenarioOption = Annotated[
 OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the transcript is written.")]
 
 FAILED, OUTSIDE_UNAVAILABLE, INTERRUPTED = 1, 5, 130
+
+
+@runtime_checkable
+class Explained(Protocol):
+    """What every error of ours can say; anything else is a bug and shows its trace."""
+
+    @property
+    def spoken(self) -> str:
+        """One short Chinese sentence."""
+        ...
+
+    @property
+    def hint(self) -> str:
+        """What to do about it."""
+        ...
 
 
 @app.command()
@@ -84,12 +102,8 @@ def local_cloud(
 
 def _require_local_cloud() -> None:
     """Say what to install where the local cloud's own packages are left out, as on a device."""
-    try:
-        import duckdb  # noqa: F401 - only whether it is there
-        import lark  # noqa: F401
-        import uvicorn  # noqa: F401
-    except ImportError as exc:
-        raise FeatureNotInstalled("the local cloud is not installed", extra="local-cloud") from exc
+    if find_spec("duckdb") is None or find_spec("lark") is None:
+        raise FeatureNotInstalled("the local cloud is not installed", extra="local-cloud")
 
 
 def main() -> NoReturn:
@@ -97,20 +111,25 @@ def main() -> NoReturn:
     as_json = "--json" in sys.argv
     try:
         app()
-    except AssistantError as error:
-        _fail(str(error), error.spoken, error.hint, error.exit_code, as_json=as_json)
-    except CloudError as error:
-        status = OUTSIDE_UNAVAILABLE if error.retryable else FAILED
-        _fail(str(error), error.spoken, error.hint, status, as_json=as_json)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except Exception as error:
+        if not isinstance(error, Explained):
+            raise
+        _fail(error, as_json=as_json)
     sys.exit(0)
 
 
-def _fail(what: str, spoken: str, hint: str, status: int, *, as_json: bool) -> NoReturn:
+def _fail(error: Explained, *, as_json: bool) -> NoReturn:
     if as_json:
-        error = {"error": what, "spoken": spoken, "hint": hint}
-        typer.echo(json.dumps(error, ensure_ascii=False), err=True)
+        told = {"error": str(error), "spoken": error.spoken, "hint": error.hint}
+        typer.echo(json.dumps(told, ensure_ascii=False), err=True)
     else:
-        typer.echo(f"error: {what}\n{hint}", err=True)
-    sys.exit(status)
+        typer.echo(f"error: {error}\n{error.hint}", err=True)
+    sys.exit(_exit_status(error))
+
+
+def _exit_status(error: Explained) -> int:
+    if isinstance(error, AssistantError):
+        return error.exit_code
+    return OUTSIDE_UNAVAILABLE if isinstance(error, CloudError) and error.retryable else FAILED

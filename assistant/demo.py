@@ -30,7 +30,7 @@ from mcp_tencent.models.workloads import Revision, Workload
 from mcp_tencent.periods import parse_period
 from mcp_tencent.ports import Clouds, LogService
 
-_SPEED = 30.0
+_SPEED = 60.0
 """The cloud's clock against the wall's: a rollout of a minute is watched in seconds."""
 _WATCHED = timedelta(minutes=5)
 """For so long, in the cloud's time, errors are counted before and after."""

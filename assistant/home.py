@@ -32,6 +32,11 @@ class Home:
         return self.config_dir / "policy.yaml"
 
     @property
+    def audit_anchor_file(self) -> Path:
+        """Repeats the end of the audit chain, away from the database that holds it."""
+        return self.config_dir / "audit-anchor.json"
+
+    @property
     def key_file(self) -> Path:
         """The key that seals secrets, unless systemd provides one; made when first needed."""
         return self.config_dir / "xiaozhi.key"
