@@ -85,7 +85,6 @@ def local_cloud(
     """Imitate Tencent Cloud and its Kubernetes clusters on this machine, until SIGTERM or Ctrl-C."""
     _require_local_cloud()
     from mcp_tencent.local_cloud.scenario.reading import load_scenario, shipped_scenarios
-    from mcp_tencent.local_cloud.serving import serve
 
     if list_scenarios:
         shipped = [load_scenario(name) for name in shipped_scenarios()]
@@ -97,6 +96,8 @@ def local_cloud(
             for one in shipped:
                 typer.echo(f"{one.name:28} {one.title}")
         return
+    from mcp_tencent.local_cloud.serving import serve
+
     serve(scenario, port=port, as_json=as_json, out=sys.stdout)
 
 
