@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 RECORD_MODULES = (
     "assistant.journal",
     "assistant.people_records",
+    "mcp_tencent.devops.alerts.feedback",
     "mcp_tencent.devops.checkpoint_records",
+    "mcp_tencent.devops.policy.modes",
     "mcp_tencent.devops.records",
     "mcp_tencent.gateway.records",
     "mcp_tencent.push.records",

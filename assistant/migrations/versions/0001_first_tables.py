@@ -310,3 +310,29 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("checkpoint_id", "position", name=op.f("pk_checkpoint_objects")),
     )
+    op.create_table(
+        "alert_feedback",
+        sa.Column("group_id", sa.String(64), nullable=False),
+        sa.Column("person", sa.String(128), nullable=False),
+        sa.Column("fingerprint", sa.String(128), nullable=False),
+        sa.Column("verdict", sa.String(16), nullable=False),
+        sa.Column("score", sa.Float(), nullable=False),
+        sa.Column("impact", sa.Float(), nullable=False),
+        sa.Column("severity", sa.Float(), nullable=False),
+        sa.Column("importance", sa.Float(), nullable=False),
+        sa.Column("urgency", sa.Float(), nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("group_id", "person", name=op.f("pk_alert_feedback")),
+    )
+    op.create_index(op.f("ix_alert_feedback_fingerprint"), "alert_feedback", ["fingerprint"], unique=False)
+    op.create_index(op.f("ix_alert_feedback_given_at"), "alert_feedback", ["given_at"], unique=False)
+    op.create_table(
+        "healing_modes",
+        sa.Column("cluster_id", sa.String(64), nullable=False),
+        sa.Column("namespace", sa.String(253), nullable=False),
+        sa.Column("mode", sa.String(16), nullable=False),
+        sa.Column("chosen_by", sa.String(128), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("chosen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("cluster_id", "namespace", name=op.f("pk_healing_modes")),
+    )

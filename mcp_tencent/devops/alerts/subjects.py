@@ -1,8 +1,9 @@
 """Which workload or node an alarm speaks of (pure).
 
-An alert record names its alarm and, where the alarm parts lines by fields, the group that raised it. What it is
-about stands in that group, else in the alarm's query (workload:"order-service"), else in the alarm's name
-(订单服务错误率过高). Where two workloads fit equally well none is taken: a wrong subject would heal the wrong one.
+An alert record names its alarm and, where the alarm parts lines by fields, the group that raised it. What it
+is about stands in that group, else in the alarm's query (workload:"order-service"), else in the alarm's name
+(订单服务错误率过高). Where two workloads fit equally well none is taken: a wrong subject would heal the
+wrong one.
 """
 
 from __future__ import annotations
@@ -66,20 +67,28 @@ class Subjects:
                 if len(word) >= _SHORTEST_SPOKEN:
                     self._spoken[word.lower()].append(named.subject)
         self._nodes = {node.node: node for node in roster.nodes}
+        self._found: dict[tuple[object, ...], Subject] = {}
 
     def alert(self, record: AlarmRecord) -> Alert:
         """Return the record as an alert."""
-        alarm = self._alarms.get(record.alarm_id)
-        query = " ".join(one.query.split("|", 1)[0] for one in alarm.queries) if alarm else ""
-        terms = [*record.group, *_terms(query)]
-        subject = self._of_terms(terms, record.topic_id) or self._of_words(record, query, terms)
+        # Records of one alarm are many; what they speak of is found once.
+        known_by = (record.alarm_id, record.alarm_name, record.topic_id, record.group)
+        if known_by not in self._found:
+            self._found[known_by] = self._subject(record)
         told = [f"{key}={value}" for key, value in record.group if _bare(key) not in _WORKLOAD_KEYS]
         return Alert(
             record=record,
             place=self._place,
-            subject=subject or Subject(),
+            subject=self._found[known_by],
             message=" ".join((record.trigger, *told)),
         )
+
+    def _subject(self, record: AlarmRecord) -> Subject:
+        alarm = self._alarms.get(record.alarm_id)
+        query = " ".join(one.query.split("|", 1)[0] for one in alarm.queries) if alarm else ""
+        terms = [*record.group, *_terms(query)]
+        found = self._of_terms(terms, record.topic_id) or self._of_words(record, query, terms)
+        return found or Subject()
 
     def _of_terms(self, terms: Sequence[tuple[str, str]], topic_id: str) -> Subject | None:
         for wanted in _WORKLOAD_KEYS:
