@@ -29,7 +29,6 @@ from mcp_tencent.models.workloads import (
     ConfigUse,
     Event,
     Pod,
-    Revision,
     Workload,
     WorkloadRef,
 )
@@ -250,8 +249,3 @@ async def _neighbours(
         for other, comparison in zip(chosen, compared, strict=True)
         if comparison is not None
     )
-
-
-def previous_revision(revisions: Sequence[Revision]) -> Revision | None:
-    """Return the revision that a roll-back without a number returns to; None when none is kept."""
-    return next((revision for revision in revisions if not revision.current), None)

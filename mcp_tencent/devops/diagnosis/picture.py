@@ -175,7 +175,7 @@ def _rollouts(evidence: Evidence) -> Iterable[WorkloadChange]:
         at = _took_effect_at(after, revisions, evidence.pods)
         if at is None or before is None:
             continue  # The first one kept: nobody knows what came before it.
-        if _without_restart(before.template_json) == _without_restart(after.template_json):
+        if same_program(before, after):
             yield WorkloadChange(kind=ChangeKind.RESTART, at=at, what="一次滚动重启")
         else:
             yield WorkloadChange(kind=ChangeKind.RELEASE, at=at, what=release_name(before, after))
@@ -197,6 +197,11 @@ def release_name(before: Revision, after: Revision) -> str:
         if old.get(image.container) != image.image:
             return f"版本 {image.image.rpartition(':')[2]}"
     return f"第 {after.number} 版"
+
+
+def same_program(one: Revision, other: Revision) -> bool:
+    """Tell whether two revisions differ in nothing but when somebody asked for a restart."""
+    return _without_restart(one.template_json) == _without_restart(other.template_json)
 
 
 def _without_restart(template_json: str) -> str:

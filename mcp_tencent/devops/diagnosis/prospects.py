@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from mcp_tencent.devops.diagnosis.causes import CauseKind, Help, Prospect
 from mcp_tencent.devops.diagnosis.evidence import Evidence
 from mcp_tencent.devops.diagnosis.picture import ChangeKind, Picture
+from mcp_tencent.devops.diagnosis.revisions import last_good
 from mcp_tencent.devops.incidents import Rung
 from mcp_tencent.models.workloads import WorkloadKind
 
@@ -192,9 +193,9 @@ def _adapted(prospect: Prospect, kind: CauseKind, picture: Picture, culprit: str
 
 def _rolling_back(prospect: Prospect, kind: CauseKind, picture: Picture) -> Prospect:
     released = any(change.kind is ChangeKind.RELEASE for change in picture.changes)
-    if kind is CauseKind.MEMORY_LEAK and released:
+    if kind is CauseKind.MEMORY_LEAK and released and last_good(picture.evidence.revisions) is not None:
         return Prospect(rung=Rung.ROLL_BACK, help=Help.MAY_HELP, why="泄漏可能来自最近的发布，回滚能根治")
-    if prospect.help is Help.HELPS and not any(not r.current for r in picture.evidence.revisions):
+    if prospect.help is Help.HELPS and last_good(picture.evidence.revisions) is None:
         return Prospect(rung=Rung.ROLL_BACK, help=Help.CANNOT_HELP, why="没有保留更早的版本")
     return prospect
 

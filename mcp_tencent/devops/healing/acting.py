@@ -1,0 +1,85 @@
+"""The frame of every act on a workload: rehearse, checkpoint, act, follow to the real outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from mcp.server.mcpserver import Context
+
+from mcp_tencent.basic.following import follow_rollout
+from mcp_tencent.devops.checkpoint_records import Checkpoint
+from mcp_tencent.devops.healing.checkpoints import Checkpoints
+from mcp_tencent.devops.healing.desk import HealingDesk
+from mcp_tencent.errors import CloudError
+from mcp_tencent.models.changes import Change, ChangeKind, RolloutStatus
+from mcp_tencent.naming.located import Located
+
+Act = Callable[[bool], Awaitable[Change]]
+"""One act on a cluster; the argument says whether it is only rehearsed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of an act."""
+
+    change: Change
+    checkpoint: Checkpoint | None
+    """None when nothing was changed."""
+    rollout: RolloutStatus | None
+    """None when nothing was changed, or nothing is rolled out by it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What is to be done and why.
+
+    Args:
+        reason: Why the checkpoint is made, in Chinese.
+        rolls_out: Whether pods are replaced, so that there is a rollout to wait for.
+        incident_id: The incident that it belongs to.
+        dry_run: Whether it is only rehearsed.
+    """
+
+    reason: str
+    rolls_out: bool
+    incident_id: str | None
+    dry_run: bool
+
+
+async def acted(
+    desk: HealingDesk, context: Context[Any, Any], found: Located, intent: Intent, act: Act
+) -> Outcome:
+    """Do one thing to a workload so that it can be taken back.
+
+    The rehearsal comes first: it finds what the cluster would refuse before anything is recorded, and that
+    there is nothing to do.
+
+    Raises:
+        CloudError: It was refused or failed; after the checkpoint its detail names the checkpoint.
+    """
+    rehearsed = await act(True)
+    if intent.dry_run or rehearsed.kind is ChangeKind.UNCHANGED:
+        return Outcome(change=rehearsed, checkpoint=None, rollout=None)
+    checkpoint = await Checkpoints(desk).take(
+        found, reason=intent.reason, by=desk.who(context), incident_id=intent.incident_id
+    )
+    with naming(checkpoint):
+        change = await act(False)
+    inside = desk.basic.inside(found.cluster)
+    rollout = (
+        await follow_rollout(desk.basic, context, inside, found.workload.ref) if intent.rolls_out else None
+    )
+    return Outcome(change=change, checkpoint=checkpoint, rollout=rollout)
+
+
+@contextmanager
+def naming(checkpoint: Checkpoint) -> Iterator[None]:
+    """Let errors say which checkpoint was made before, for whoever puts things right."""
+    try:
+        yield
+    except CloudError as error:
+        error.detail = f"{error.detail}; checkpoint {checkpoint.id} holds the state before"
+        raise
