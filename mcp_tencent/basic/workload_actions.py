@@ -22,7 +22,7 @@ from mcp_tencent.basic.following import follow_rollout, outcome_in_words
 from mcp_tencent.basic.parameters import ClusterName, NamespaceName, PodName, WorkloadName
 from mcp_tencent.errors import Unsupported
 from mcp_tencent.gateway.call import Arguments, NamespaceOf
-from mcp_tencent.models.changes import Change, ChangeKind, RolloutStatus
+from mcp_tencent.models.changes import Change, ChangeKind, RolloutState, RolloutStatus
 from mcp_tencent.models.workloads import Pod, WorkloadKind, WorkloadRef
 from mcp_tencent.naming.located import Located, LocatedPod
 from mcp_tencent.ports import Workloads
@@ -127,9 +127,10 @@ def _declare_restart(tools: ToolSet, desk: BasicDesk) -> None:
         before = found.workload.replicas_wanted
         change = await inside.restart(ref, desk.now(), dry_run=dry_run)
         rollout = None if dry_run else await follow_rollout(desk, context, inside, ref)
-        said = (
-            f"试运行：会重启{found.alias}的{before}个Pod，没有改动" if dry_run else f"{found.alias}已经重启"
-        )
+        if rollout is None:
+            said = f"试运行：会重启{found.alias}的{before}个Pod，没有改动"
+        else:
+            said = f"{found.alias}{'已经' if rollout.state is RolloutState.COMPLETE else '开始'}重启"
         return await _answer(found, inside, change, rollout, said, before=before)
 
 

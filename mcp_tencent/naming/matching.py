@@ -322,7 +322,8 @@ def _spellings(named: Named[T]) -> list[str]:
     names = (named.name, named.label, *named.aliases)
     spelled = [_loose(name) for name in (*named.ids, *names)]
     added = [_loose(name + noun) for name in names for noun in named.nouns if not name.endswith(noun)]
-    return [key for key in (*spelled, *added) if key]
+    shorter = [_loose(name) for name in _without_nouns(names, named.nouns)]
+    return [key for key in (*spelled, *added, *shorter) if key]
 
 
 def _without_nouns(names: Sequence[str], nouns: Sequence[str]) -> list[str]:
