@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mcp_tencent.basic.alarm_change_tools import alarm_change_tools
+from mcp_tencent.basic.alarm_tools import alarm_tools
 from mcp_tencent.basic.cluster_tools import cluster_tools
 from mcp_tencent.basic.config_tools import config_tools
+from mcp_tencent.basic.dashboard_tools import dashboard_tools
 from mcp_tencent.basic.desk import BasicDesk
+from mcp_tencent.basic.log_catalog_tools import log_catalog_tools
+from mcp_tencent.basic.log_tools import log_tools
 from mcp_tencent.basic.manifest_tools import manifest_tools
 from mcp_tencent.basic.pod_log_tools import pod_log_tools
 from mcp_tencent.basic.pod_tools import pod_tools
@@ -35,5 +40,10 @@ def basic_tools(desk: BasicDesk) -> Sequence[DeclaredTool]:
         usage_tools(desk),
         workload_actions(desk),
         manifest_tools(desk),
+        log_catalog_tools(desk),
+        log_tools(desk),
+        alarm_tools(desk),
+        alarm_change_tools(desk),
+        dashboard_tools(desk),
     )
     return [tool for tools in sets for tool in tools.tools]
