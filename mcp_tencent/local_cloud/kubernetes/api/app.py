@@ -312,7 +312,7 @@ def _description(parts: list[str], root: str) -> KubernetesObject | None:
 
 
 def _openapi_v3(rest: list[str], root: str) -> KubernetesObject | None:
-    groups = {("api", "v1"): ("", "v1")}
+    groups: dict[tuple[str, ...], tuple[str, str]] = {("api", "v1"): ("", "v1")}
     groups |= {("apis", name, version): (name, version) for name, versions in GROUPS for version in versions}
     if not rest:
         return {

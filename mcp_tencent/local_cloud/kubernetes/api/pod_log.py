@@ -85,25 +85,34 @@ def read_log(cluster: KubernetesCluster, query: LogQuery) -> bytes:
 
 def follow_log(cluster: KubernetesCluster, query: LogQuery) -> Stream:
     """Return the stream of the wanted lines and of those to come, until the run ends."""
-    state = {"at": cluster.simulation.now, "first": True}
+    return Stream(content_type="text/plain", pieces=_Follower(cluster, query).pieces, seconds=_FOLLOW_SECONDS)
 
-    def pieces() -> Iterator[bytes] | None:
-        if state["first"]:
-            state["first"] = False
+
+class _Follower:
+    """Reads on where it stopped."""
+
+    def __init__(self, cluster: KubernetesCluster, query: LogQuery) -> None:
+        self._cluster = cluster
+        self._query = query
+        self._read_until: datetime | None = None
+
+    def pieces(self) -> Iterator[bytes] | None:
+        """Return what was written since the last call; None when the run is over and read to its end."""
+        cluster, query = self._cluster, self._query
+        if self._read_until is None:
+            self._read_until = cluster.simulation.now
             return iter([read_log(cluster, query)])
         run = cluster.kubelet.run(query.uid, query.container, previous=False)
-        over = run is None or run.start != query.run.start or run.end is not None
-        begin, end = state["at"], cluster.simulation.now
-        if over:
-            finished = run.end if run is not None and run.start == query.run.start else None
-            end = min(finished or end, end)
+        is_same = run is not None and run.start == query.run.start
+        is_over = not is_same or (run is not None and run.end is not None)
+        begin, end = self._read_until, cluster.simulation.now
+        if is_same and run is not None and run.end is not None:
+            end = min(run.end, end)
         if end <= begin:
-            return None if over else iter(())
-        state["at"] = end
+            return None if is_over else iter(())
+        self._read_until = end
         lines = cluster.pod_logs.lines(query.namespace, query.pod, query.container, begin, end)
         return _written(lines, timestamps=query.timestamps)
-
-    return Stream(content_type="text/plain", pieces=pieces, seconds=_FOLLOW_SECONDS)
 
 
 def _newest(

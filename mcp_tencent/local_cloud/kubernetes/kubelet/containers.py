@@ -26,7 +26,7 @@ class BackOff:
     def next_seconds(self) -> int:
         """Count a failure; return how long to wait after it: 10, 20, 40 … 300 s."""
         self.failures += 1
-        return min(_FIRST_BACK_OFF_SECONDS * 2 ** min(self.failures - 1, 10), _LONGEST_BACK_OFF_SECONDS)
+        return min(_FIRST_BACK_OFF_SECONDS << min(self.failures - 1, 10), _LONGEST_BACK_OFF_SECONDS)
 
     def reset(self) -> None:
         """Begin anew."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from mcp_tencent.local_cloud.conditions import KubernetesObject, PodBehaviour, PodBehaviours
 from mcp_tencent.local_cloud.kubernetes.controllers.control_plane import ControlPlane
@@ -150,7 +151,7 @@ class Kubelet:
             self._tell(here, "FailedMount", problem, warning=True)
             return
         for container in here.containers:
-            self._at(here, container, "start", 0.0, lambda item=container: self._pull(here, item))
+            self._at(here, container, "start", 0.0, partial(self._pull, here, container))
 
     def _pull(self, here: PodOnNode, container: Container) -> None:
         pod = self._pod(here)
@@ -377,7 +378,7 @@ class Kubelet:
         del self._unconfigured[here.uid]
         for container in here.containers:
             if not container.is_running:
-                self._at(here, container, "start", 1.0, lambda item=container: self._pull(here, item))
+                self._at(here, container, "start", 1.0, partial(self._pull, here, container))
 
     def _reconsider(self, namespace: str, name: str) -> None:
         pod = self._plane.store.get("Pod", namespace, name)
