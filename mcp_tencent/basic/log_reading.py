@@ -16,6 +16,7 @@ from mcp_tencent.basic.query_writing import split_statement
 from mcp_tencent.errors import InvalidQuery, InvalidRequest, NotFound
 from mcp_tencent.models.logs import LogLine, SortOrder
 from mcp_tencent.naming.located import LocatedTopic
+from mcp_tencent.naming.naming import Naming
 from mcp_tencent.periods import Period
 
 T = TypeVar("T")
@@ -75,14 +76,14 @@ class Asked:
     bookmark: Bookmark | None = None
 
 
-async def searched_topics(desk: BasicDesk, topic: str | None) -> Sequence[LocatedTopic]:
+async def searched_topics(naming: Naming, topic: str | None) -> Sequence[LocatedTopic]:
     """Return the topics that a call means: the named one, the default one, or all that can be searched.
 
     Raises:
         NotFound, Ambiguous: None, or several, are called that.
         InvalidRequest: No topic is named, and there are too many to search all.
     """
-    found = await desk.naming.topics(topic)
+    found = await naming.topics(topic)
     if topic is None:
         found = [one for one in found if one.topic.indexed] or found
     if not found:

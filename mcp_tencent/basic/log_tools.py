@@ -127,7 +127,7 @@ def _declare_search(tools: ToolSet, desk: BasicDesk) -> None:
             limit=limit,
             bookmark=read_bookmark(cursor) if cursor else None,
         )
-        topics = await searched_topics(desk, topic)
+        topics = await searched_topics(desk.naming, topic)
         found, skipped = await search_topics(desk, topics, asked)
         total = await _total(desk, topics, asked)
         characters, room = (10_000, _FULL_BYTES) if full else (LINE_CHARACTERS, LIST_BYTES)
@@ -172,7 +172,7 @@ def _declare_histogram(tools: ToolSet, desk: BasicDesk) -> None:
         check_search(query)
         stretch = desk.period(period)
         step = None if interval is None else parse_length("interval", interval)
-        topics = await searched_topics(desk, topic)
+        topics = await searched_topics(desk.naming, topic)
 
         async def ask(one: LocatedTopic) -> Histogram:
             return await desk.logs(one.place).histogram(
