@@ -227,7 +227,7 @@ def _declare_resize(tools: ToolSet, desk: BasicDesk) -> None:
         found = await desk.naming.node_pool(node_pool, cluster, certain=True)
         _check_pool(found, nodes)
         service = desk.service(found.cluster)
-        await service.resize_node_pool(found.pool, nodes, dry_run=dry_run)
+        await service.resize_node_pool(found.pool, nodes, dry_run=dry_run, idempotency_key=desk.new_key())
         if dry_run or found.pool.nodes_wanted == nodes:
             return _resized(found, found.pool, nodes, "planned" if dry_run else "unchanged")
         return await _followed(desk, context, found, nodes)

@@ -145,7 +145,9 @@ def _declare_update(tools: ToolSet, desk: BasicDesk) -> None:
         if config.immutable:
             raise WrongState(f"{found.kind} {found.namespace}/{found.name} is immutable")
         _check_present(config, changes)
-        change = await inside.update_config(found.kind, found.namespace, found.name, changes, dry_run=dry_run)
+        change = await inside.update_config(
+            found.kind, found.namespace, found.name, changes, dry_run=dry_run, idempotency_key=desk.new_key()
+        )
         readers = _readers(found.kind, found.name, await inside.workloads(namespace=found.namespace))
         return ConfigActionAnswer(
             summary=_update_summary(found, list(changes), change.kind, readers, dry_run=dry_run),

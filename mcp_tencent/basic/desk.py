@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
@@ -68,6 +70,10 @@ class Patience:
     look_every: timedelta = timedelta(seconds=3)
 
 
+def _fresh_key() -> str:
+    return uuid.uuid4().hex
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BasicDesk:
     """What the basic tools work with.
@@ -79,6 +85,8 @@ class BasicDesk:
         zone: Where days begin at midnight, and in which times are told.
         bounds: What the house allows.
         patience: How long acts wait for their outcome.
+        new_key: Makes the key under which one act is sent: so the adapters may send it again after a fault of
+            the network, and it still takes effect once.
     """
 
     clouds: Clouds
@@ -87,6 +95,7 @@ class BasicDesk:
     zone: tzinfo
     bounds: Bounds = field(default_factory=Bounds)
     patience: Patience = field(default_factory=Patience)
+    new_key: Callable[[], str] = _fresh_key
 
     def now(self) -> datetime:
         """Return the present."""

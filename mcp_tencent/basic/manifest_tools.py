@@ -74,7 +74,9 @@ def manifest_tools(desk: BasicDesk) -> ToolSet:
         where = await desk.naming.cluster(cluster, certain=True)
         place = await _place(desk, where, wanted, namespace)
         inside = desk.inside(where)
-        change = await inside.apply(wanted.content_json, namespace=place, dry_run=dry_run)
+        change = await inside.apply(
+            wanted.content_json, namespace=place, dry_run=dry_run, idempotency_key=desk.new_key()
+        )
         said = f"{wanted.kind} {wanted.name}{(_WOULD if dry_run else _DONE)[change.kind]}"
         rollout = None
         if wanted.rolled_out and not dry_run:

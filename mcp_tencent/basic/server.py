@@ -38,12 +38,12 @@ def basic_tools(desk: BasicDesk) -> Sequence[DeclaredTool]:
         pod_log_tools(desk),
         config_tools(desk),
         usage_tools(desk),
-        workload_actions(desk),
-        manifest_tools(desk),
         log_catalog_tools(desk),
         log_tools(desk),
         alarm_tools(desk),
-        alarm_change_tools(desk),
         dashboard_tools(desk),
+        alarm_change_tools(desk),
+        workload_actions(desk),
+        manifest_tools(desk),
     )
     return [tool for tools in sets for tool in tools.tools]

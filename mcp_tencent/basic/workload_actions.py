@@ -92,7 +92,7 @@ def _declare_scale(tools: ToolSet, desk: BasicDesk) -> None:
             if scaler
             else ""
         )
-        change = await inside.scale(ref, replicas, dry_run=dry_run)
+        change = await inside.scale(ref, replicas, dry_run=dry_run, idempotency_key=desk.new_key())
         rollout = None if dry_run else await follow_rollout(desk, context, inside, ref)
         if dry_run:
             said = f"试运行：{found.alias}会从{before}个副本调整到{replicas}个，没有改动"
@@ -125,7 +125,7 @@ def _declare_restart(tools: ToolSet, desk: BasicDesk) -> None:
         found = await _certain(desk, workload, namespace, cluster)
         inside, ref = desk.inside(found.cluster), found.workload.ref
         before = found.workload.replicas_wanted
-        change = await inside.restart(ref, desk.now(), dry_run=dry_run)
+        change = await inside.restart(ref, desk.now(), dry_run=dry_run, idempotency_key=desk.new_key())
         rollout = None if dry_run else await follow_rollout(desk, context, inside, ref)
         if rollout is None:
             said = f"试运行：会重启{found.alias}的{before}个Pod，没有改动"
@@ -157,7 +157,9 @@ def _declare_delete_pod(tools: ToolSet, desk: BasicDesk) -> None:
         desk.bounds.check_namespace(found.pod.namespace)
         inside = desk.inside(found.cluster)
         ref = await _owner(desk, found)
-        change = await inside.delete_pod(found.pod.namespace, found.pod.name, dry_run=dry_run)
+        change = await inside.delete_pod(
+            found.pod.namespace, found.pod.name, dry_run=dry_run, idempotency_key=desk.new_key()
+        )
         gone, replaced, waited = (False, False, 0.0)
         if not dry_run:
             gone, replaced, waited = await _followed(desk, context, inside, found.pod, ref)
