@@ -173,11 +173,12 @@ def _impact(facts: ScoreFacts) -> Iterator[Reason]:
         )
     if facts.error_ratio is not None:
         yield reason(
-            45.0 * min(1.0, facts.error_ratio / _WORST_ERROR_RATIO), f"错误率{facts.error_ratio * 100:.0f}%"
+            45.0 * min(1.0, facts.error_ratio / _WORST_ERROR_RATIO),
+            f"错误占日志的{facts.error_ratio * 100:.0f}%",
         )
     else:
         guessed = _ERRORS_BY_LEVEL[facts.level]
-        yield reason(45.0 * guessed / _WORST_ERROR_RATIO, "错误率不详，按告警级别估计")
+        yield reason(45.0 * guessed / _WORST_ERROR_RATIO, "错误多少不详，按告警级别估计")
     if facts.ready_ratio is not None and facts.ready_ratio < 1.0:
         missing = 1.0 - facts.ready_ratio
         yield reason(30.0 * missing, f"{missing * 100:.0f}%的副本不可用")
