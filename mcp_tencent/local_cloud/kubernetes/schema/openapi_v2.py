@@ -22,7 +22,7 @@ from mcp_tencent.local_cloud.kubernetes.schema.openapi_v3 import (
 )
 from mcp_tencent.local_cloud.kubernetes.schema.shapes import MERGE_KEYS, Shape, all_types, merge_strategy
 
-PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
 
 @cache
