@@ -13,7 +13,7 @@ from mcp_tencent.serving.declare import DeclaredTool
 NAME = "mcp-tencent-devops"
 INSTRUCTIONS = (
     "Finds out what is the matter with workloads, says what would help and what cannot, and heals: roll "
-    "back, isolate, checkpoints. Diagnose before acting; every act makes a checkpoint first, says its id, and "
+    "back, isolate, checkpoints. Diagnose before acting; every act makes a checkpoint first, says its id and "
     "reports what really came of it."
 )
 
