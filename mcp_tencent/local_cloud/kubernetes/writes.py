@@ -23,6 +23,7 @@ from mcp_tencent.local_cloud.kubernetes.errors import (
 from mcp_tencent.local_cloud.kubernetes.identifiers import Identifiers
 from mcp_tencent.local_cloud.kubernetes.instants import to_text
 from mcp_tencent.local_cloud.kubernetes.kinds import BY_KIND, ResourceKind
+from mcp_tencent.local_cloud.kubernetes.schema.shapes import all_types
 from mcp_tencent.local_cloud.kubernetes.store import Store
 from mcp_tencent.local_cloud.simulation import Simulation
 
@@ -257,6 +258,8 @@ class Writes:
         metadata |= {key: old["metadata"][key] for key in _KEPT_METADATA if key in old["metadata"]}
         metadata["resourceVersion"] = old["metadata"]["resourceVersion"]
         merged = {key: value for key, value in new.items() if key != "status"} | {"metadata": metadata}
+        if "spec" in old:
+            merged.setdefault("spec", {})
         if not resource.status and "status" in new:
             merged["status"] = new["status"]
         elif "status" in old:
@@ -308,6 +311,8 @@ def _prepared(resource: ResourceKind, new: KubernetesObject) -> KubernetesObject
     if resource.generation:
         metadata["generation"] = 1
     prepared = {**new, "kind": resource.kind, "apiVersion": resource.api_version, "metadata": metadata}
+    if "spec" in all_types()[resource.shape].fields:
+        prepared.setdefault("spec", {})
     if resource.status and resource.kind != "Node":
         prepared.pop("status", None)
     match resource.kind:

@@ -103,9 +103,10 @@ class Autoscaler:
             self._say(scaler, {"currentReplicas": current, "desiredReplicas": 0}, [missing])
             return
         now = self._plane.simulation.now
-        past = [
-            entry for entry in self._past[scaler["metadata"]["uid"]] if entry[0] > now - limits.stabilization
-        ]
+        past = self._past[scaler["metadata"]["uid"]]
+        if past:  # the last recommendation held until now: a controller that looks every 15 s would have repeated it
+            past = [*past, (now, past[-1][1])]
+        past = [entry for entry in past if entry[0] > now - limits.stabilization]
         wanted = max(found, default=current)
         size, limited = decide(current, wanted, limits, past, now)
         past.append((now, wanted))
