@@ -81,8 +81,7 @@ def anomaly_tools(desk: AnalyticsDesk) -> ToolSet:
         target: Annotated[
             str | None,
             Field(
-                description="Id, name or alias of a log topic, a workload or a cluster. Left out: the default "
-                "topic, else all.",
+                description="Id, name or alias of a log topic, workload or cluster. Left out: everything.",
                 min_length=1,
                 max_length=200,
             ),
@@ -92,8 +91,8 @@ def anomaly_tools(desk: AnalyticsDesk) -> ToolSet:
         """Find which workloads logged unusually much or little for the hour, and what they say.
 
         For “有没有什么异常”, “订单服务昨天正常吗”. Each hour (ten minutes in periods up to 3h) is compared
-        with the same time of the past 14 days, workdays with workdays. It knows log counts only: for a single sick
-        workload use diagnose, for raised alarms list_alerts. 7 days at most.
+        with the same time of the past 14 days, workdays with workdays. It knows counts only: for a single
+        sick workload use diagnose, for raised alarms list_alerts. 7 days at most.
 
         Example: detect_anomalies(target="订单服务", period="24h").
         """
@@ -197,7 +196,7 @@ def _line(desk: AnalyticsDesk, found: _Placed, evidence: Evidence | None) -> Ano
         expected=round(first.episode.expected, 1),
         score=round(first.episode.score, 1),
         also=[f"{one.level} {one.episode.direction.value}" for one in others][:4],
-        pattern=cut(evidence.pattern.template, 200) if evidence else "",
+        patterns=[cut(one.template, 160) for one in evidence.patterns] if evidence else [],
         new=evidence.new if evidence else False,
     )
 
@@ -221,6 +220,7 @@ def _told(desk: AnalyticsDesk, line: AnomalyLine) -> str:
         f"{line.workload or line.topic}从{at}起{spoken_length(end - start)}里{level}日志"
         f"{'多到' if more else '少到'}{spoken_count(line.observed)}条，平时{spoken_count(line.expected)}条"
     )
-    if line.pattern:
-        words += f"，{'新出现了' if line.new else '主要是'}：{cut(readable(line.pattern), 60)}"
+    if line.patterns:
+        said = "；".join(cut(readable(pattern), 50) for pattern in line.patterns[:2])
+        words += f"，{'新出现了' if line.new else '主要是'}：{said}"
     return words

@@ -117,7 +117,9 @@ class AnomalyLine(Line):
     expected: float = Field(description="What is usual at these hours.")
     score: float = Field(description="Robust standard deviations from the usual, at the worst.")
     also: list[str] = Field(description="Other levels that were unusual at the same time, e.g. INFO down.")
-    pattern: str = Field(description="What most of these lines say; empty when fewer came.")
+    patterns: list[str] = Field(
+        description="What these lines say, most frequent first; empty when fewer lines came."
+    )
     new: bool = Field(description="True when such lines did not stand in the days before.")
 
 

@@ -16,15 +16,17 @@ from mcp_tencent.ports import LogSearch
 _BEFORE = timedelta(days=3)
 _SLICES = 3
 _LINES_A_SLICE = 150
+_MOST_PATTERNS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """The most frequent kind of line of an anomaly."""
+    """What the lines of an anomaly say."""
 
-    pattern: Pattern
+    patterns: tuple[Pattern, ...]
+    """At most three, most frequent first: the new ones, or the most frequent one if none is new."""
     new: bool
-    """No sampled line of the days before is like it."""
+    """No sampled line of the days before is like them."""
 
 
 async def evidence_of(
@@ -50,8 +52,11 @@ async def evidence_of(
     miner = PatternMiner()
     for text, weight in weighted_texts([lines]):
         miner.add(text, weight)
-    found = [Evidence(pattern=pattern, new=not known.knows(pattern.example)) for pattern in miner.patterns()]
-    return next((one for one in found if one.new), found[0] if found else None)
+    patterns = miner.patterns()
+    new = [pattern for pattern in patterns if not known.knows(pattern.example)]
+    if new:
+        return Evidence(patterns=tuple(new[:_MOST_PATTERNS]), new=True)
+    return Evidence(patterns=tuple(patterns[:1]), new=False) if patterns else None
 
 
 def series_query(dimensions: Dimensions, workload: str, level: str) -> str:
