@@ -23,8 +23,8 @@ from mcp_tencent.local_cloud.kubernetes.writes import Deletion, Writes
 from mcp_tencent.local_cloud.simulation import Simulation
 
 OnChange = Callable[[str, str, str], None]
-"""Told of every write: kind, namespace (empty for cluster-scoped objects), name. It may read the cluster and call
-`reconsider` and `apply`."""
+"""Told of every write: kind, namespace (empty for cluster-scoped objects), name. It may read the cluster and
+call `reconsider` and `apply`."""
 
 VERSION = "v1.32.2-tke.6"
 _NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")

@@ -34,7 +34,7 @@ class Cause:
     field: str
     """Where: spec.template.spec.containers[0].image."""
     reason: str
-    """FieldValueInvalid, FieldValueRequired, FieldValueNotSupported, FieldValueDuplicate, FieldValueForbidden."""
+    """FieldValue… Invalid, Required, NotSupported, Duplicate, NotFound or Forbidden."""
     message: str
 
 

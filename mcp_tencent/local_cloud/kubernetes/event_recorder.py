@@ -1,4 +1,4 @@
-"""Events as the cluster's components record them: repeated ones are counted, old ones expire after an hour."""
+"""Events as the cluster's components record them: repeated ones are counted, all expire after an hour."""
 
 from __future__ import annotations
 

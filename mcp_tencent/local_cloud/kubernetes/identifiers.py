@@ -33,7 +33,8 @@ class Identifiers:
     def pod_ip(self) -> str:
         """Return the next address of the pod network 172.16.0.0/14."""
         self._pod_addresses = self._pod_addresses % 240_000 + 1
-        return f"172.{16 + self._pod_addresses // 64_000}.{self._pod_addresses // 250 % 256}.{self._pod_addresses % 250 + 2}"
+        number = self._pod_addresses
+        return f"172.{16 + number // 64_000}.{number // 250 % 256}.{number % 250 + 2}"
 
     def cluster_ip(self) -> str:
         """Return the next address of the service network 10.96.0.0/16."""

@@ -10,8 +10,8 @@ from mcp_tencent.local_cloud.conditions import KubernetesObject
 def kubeconfig(*, cluster_id: str, url: str, token: str, namespace: str = "default") -> KubernetesObject:
     """Return a kubeconfig as an object, to be written as YAML.
 
-    kubectl sends the token of a user over TLS only. Over plain HTTP the token stands in the server's address as
-    well, as the password of basic authentication, which the imitated API takes for the bearer token.
+    kubectl sends the token of a user over TLS only. Over plain HTTP the token stands in the server's address
+    as well, as the password of basic authentication, which the imitated API takes for the bearer token.
 
     Args:
         cluster_id: names cluster, user and context.

@@ -27,7 +27,8 @@ def parse_quantity(text: str) -> float:
     found = _QUANTITY.fullmatch(text)
     if found is None or (found[3] or "") not in _SUFFIXES:
         raise ValueError(
-            f"quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$', got {text!r}"
+            f"quantities must match the regular expression "
+            f"'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$', got {text!r}"
         )
     number = float(found[1] + (found[2] or ""))
     return number * _SUFFIXES[found[3] or ""]

@@ -105,7 +105,9 @@ def _checked(values: tuple[str, ...]) -> tuple[str, ...]:
     for value in values:
         if not _VALUE.fullmatch(value):
             raise SelectorError(
-                f"unable to parse requirement: values[0]: Invalid value: \"{value}\": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.'"
+                f'unable to parse requirement: values[0]: Invalid value: "{value}": a valid '
+                f"label must be an empty string or consist of alphanumeric characters, '-', '_' "
+                f"or '.'"
             )
     return values
 
@@ -125,14 +127,38 @@ def object_selector(selector: KubernetesObject | None) -> LabelSelector:
 FieldTest = Callable[[KubernetesObject], bool]
 
 _FIELDS: Mapping[str, frozenset[str]] = {
-    "Pod": frozenset({"spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "status.phase", "status.podIP", "status.nominatedNodeName"}),
-    "Event": frozenset({"involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid", "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason", "reportingComponent", "source", "type"}),
+    "Pod": frozenset(
+        {
+            "spec.nodeName",
+            "spec.restartPolicy",
+            "spec.schedulerName",
+            "spec.serviceAccountName",
+            "status.phase",
+            "status.podIP",
+            "status.nominatedNodeName",
+        }
+    ),
+    "Event": frozenset(
+        {
+            "involvedObject.kind",
+            "involvedObject.namespace",
+            "involvedObject.name",
+            "involvedObject.uid",
+            "involvedObject.apiVersion",
+            "involvedObject.resourceVersion",
+            "involvedObject.fieldPath",
+            "reason",
+            "reportingComponent",
+            "source",
+            "type",
+        }
+    ),
     "Node": frozenset({"spec.unschedulable"}),
     "Namespace": frozenset({"status.phase"}),
     "Secret": frozenset({"type"}),
     "ReplicaSet": frozenset({"status.replicas"}),
     "Service": frozenset({"spec.clusterIP", "spec.type"}),
-}  # fmt: skip
+}
 
 
 def parse_field_selector(text: str, kind: str) -> FieldTest:

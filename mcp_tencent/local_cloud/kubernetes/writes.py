@@ -1,4 +1,4 @@
-"""The one way in which objects are created, changed and deleted by clients: admission, conflicts, graceful ends."""
+"""The one way in which objects are created, changed and deleted by clients."""
 
 from __future__ import annotations
 
@@ -112,7 +112,10 @@ class Writes:
         if metadata.get("resourceVersion") not in (None, "", old["metadata"]["resourceVersion"]):
             raise ConflictError(subject, _MODIFIED)
         if metadata.get("uid") not in (None, "", old["metadata"]["uid"]):
-            why = f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: {old['metadata']['uid']}"
+            why = (
+                f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object "
+                f"meta: {old['metadata']['uid']}"
+            )
             raise ConflictError(subject, why)
         new = _with_status(old, new) if part == "status" else self._merged(resource, old, new)
         causes = (
@@ -164,7 +167,8 @@ class Writes:
         if how.resource_version not in (None, metadata["resourceVersion"]):
             raise ConflictError(
                 subject,
-                f"Precondition failed: ResourceVersion in precondition: {how.resource_version}, ResourceVersion in object meta: {metadata['resourceVersion']}",
+                f"Precondition failed: ResourceVersion in precondition: {how.resource_version}, "
+                f"ResourceVersion in object meta: {metadata['resourceVersion']}",
             )
         if resource.kind == "Namespace" and name in {"default", "kube-system", "kube-public"}:
             raise ForbiddenError(

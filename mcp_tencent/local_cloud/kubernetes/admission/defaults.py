@@ -1,4 +1,4 @@
-"""The values that the API fills in where a client left them out. Pure: each function returns a completed copy."""
+"""The values that the API fills in where a client left them out. Pure: every function returns a copy."""
 
 from __future__ import annotations
 

@@ -76,7 +76,8 @@ def _count_or_percent(field: str, value: object, findings: Findings) -> None:
         findings.invalid(
             field,
             value,
-            "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
+            "a valid percent string must be a numeric string followed by an ending '%' (e.g. "
+            "'1%',  or '93%', regex used for validation is '[0-9]+%')",
         )
 
 
@@ -194,7 +195,9 @@ def _configuration(subject: KubernetesObject, findings: Findings) -> None:
                 findings.invalid(
                     f"{part}[{key[:60]}]",
                     key[:300],
-                    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')",
+                    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' "
+                    "(e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is "
+                    "'[-._a-zA-Z0-9]+')",
                 )
             if (part == "binaryData" or subject["kind"] == "Secret") and not is_base64(value):
                 findings.invalid(f"{part}[{key[:60]}]", "<secret>", "illegal base64 data")
@@ -312,7 +315,10 @@ _STATEFUL_MUTABLE = frozenset(
 def _stateful_set_change(spec: KubernetesObject, before: KubernetesObject, findings: Findings) -> None:
     changed = {key for key in {*spec, *before} if spec.get(key) != before.get(key)}
     if changed - _STATEFUL_MUTABLE:
-        names = "'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds'"
+        names = (
+            "'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', "
+            "'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds'"
+        )
         findings.forbidden("spec", f"updates to statefulset spec for fields other than {names} are forbidden")
 
 
@@ -320,7 +326,8 @@ def _pod_change(spec: KubernetesObject, before: KubernetesObject, findings: Find
     if _fixed_part(spec) != _fixed_part(before):
         findings.forbidden(
             "spec",
-            "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+            "pod updates may not change fields other than "
+            "`spec.containers[*].image`,`spec.initContainers[*].image`,"
             "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
             "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
         )

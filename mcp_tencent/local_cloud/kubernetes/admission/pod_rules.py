@@ -122,8 +122,10 @@ def _check_variable(variable: KubernetesObject, field: str, findings: Findings) 
         findings.invalid(
             f"{field}.name",
             name,
-            "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and "
-            "must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for "
+            "a valid environment variable name must consist of alphabetic characters, "
+            "digits, '_', '-', or '.', and "
+            "must not start with a digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or "
+            "'MyEnvName1', regex used for "
             "validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')",
         )
     if variable.get("value") and variable.get("valueFrom"):

@@ -57,7 +57,8 @@ class QuotaLedger:
                     ",".join(f"{name}={hard[name]}" for name in over),
                 ]
                 raise ForbiddenError(
-                    f'{subject.qualified} "{subject.name}" is forbidden: exceeded quota: {quota["metadata"]["name"]}, '
+                    f'{subject.qualified} "{subject.name}" is forbidden: exceeded quota: '
+                    f"{quota['metadata']['name']}, "
                     f"requested: {told[0]}, used: {told[1]}, limited: {told[2]}",
                     subject=subject,
                 )

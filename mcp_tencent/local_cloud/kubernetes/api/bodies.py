@@ -108,11 +108,14 @@ def decode_object(
     kind, version = body.get("kind", resource.kind), body.get("apiVersion", resource.api_version)
     if kind != resource.kind:
         raise BadRequestError(
-            f'{kind!s:.60} in version "{version!s:.60}" cannot be handled as a {resource.kind}: converting ({kind!s:.60}) to ({resource.kind}): unknown conversion'
+            f'{kind!s:.60} in version "{version!s:.60}" cannot be handled as a '
+            f"{resource.kind}: converting ({kind!s:.60}) to ({resource.kind}): unknown "
+            f"conversion"
         )
     if version != resource.api_version:
         raise BadRequestError(
-            f"the API version in the data ({version!s:.60}) does not match the expected API version ({resource.api_version})"
+            f"the API version in the data ({version!s:.60}) does not match the expected API "
+            f"version ({resource.api_version})"
         )
     decoding = Decoding(resource.kind, resource.version)
     decoded = decoding.decode(body, resource.shape)
@@ -120,7 +123,8 @@ def decode_object(
     unknown = [f'unknown field "{path[:200]}"' for path in decoding.unknown]
     if unknown and validation == "Strict":
         raise BadRequestError(
-            f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: strict decoding error: {", ".join(unknown[:20])}'
+            f'{resource.kind} in version "{resource.version}" cannot be handled as a '
+            f"{resource.kind}: strict decoding error: {', '.join(unknown[:20])}"
         )
     return decoded, [] if validation == "Ignore" else unknown[:20]
 

@@ -143,7 +143,8 @@ def read_deletion(request: ApiRequest) -> Deletion:
         cause = Cause(
             field="propagationPolicy",
             reason="FieldValueNotSupported",
-            message=f'Unsupported value: "{propagation[:40]}": supported values: "Background", "Foreground", "Orphan"',
+            message=f'Unsupported value: "{propagation[:40]}": supported values: "Background", '
+            f'"Foreground", "Orphan"',
         )
         raise InvalidError(Subject(kind="DeleteOptions", group="meta.k8s.io"), [cause])
     if isinstance(grace, int) and grace < 0:
@@ -161,7 +162,8 @@ def check_patch_type(media: str) -> None:
     """Raise UnsupportedMediaTypeError when no patch is of this type."""
     if media not in _PATCHES:
         raise UnsupportedMediaTypeError(
-            f"the body of the request was in an unknown format - accepted media types include: {', '.join(_PATCHES)}"
+            f"the body of the request was in an unknown format - accepted media types "
+            f"include: {', '.join(_PATCHES)}"
         )
 
 
@@ -178,7 +180,8 @@ def apply_patch(media: str, subject: KubernetesObject, body: bytes, target: Targ
             patched = apply_json_patch(subject, change)
         elif not isinstance(change, dict):
             raise BadRequestError(
-                "json: cannot unmarshal a value that is no object into Go value of type map[string]interface {}"
+                "json: cannot unmarshal a value that is no object into Go value of type "
+                "map[string]interface {}"
             )
         elif media == "application/merge-patch+json":
             patched = merge(subject, change)

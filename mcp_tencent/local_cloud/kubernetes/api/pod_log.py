@@ -47,7 +47,8 @@ def log_query(cluster: KubernetesCluster, request: ApiRequest, pod: KubernetesOb
     container = request.query.get("container", "") or (names[0] if len(names) == 1 else "")
     if not container:
         raise BadRequestError(
-            f"a container name must be specified for pod {metadata['name']}, choose one of: [{' '.join(names)}]"
+            f"a container name must be specified for pod {metadata['name']}, choose one of: "
+            f"[{' '.join(names)}]"
         )
     init = [item["name"] for item in pod["spec"].get("initContainers") or ()]
     if container not in names and container not in init:

@@ -38,7 +38,8 @@ def write_scale(cluster: KubernetesCluster, request: ApiRequest, target: Target)
     metadata = wanted.get("metadata") or {}
     if metadata.get("name", target.name) != target.name:
         raise BadRequestError(
-            f"the name of the object ({metadata['name'][:260]}) does not match the name on the URL ({target.name})"
+            f"the name of the object ({metadata['name'][:260]}) does not match the name on "
+            f"the URL ({target.name})"
         )
     replicas = (wanted.get("spec") or {}).get("replicas", 0)
     if replicas < 0:

@@ -1,4 +1,7 @@
-"""Answers that go on: watches and followed logs. They end when the client leaves, the time is up, or the app closes."""
+"""Answers that go on: watches and followed logs.
+
+They end when the client leaves, when their time is up, or when the app closes.
+"""
 
 from __future__ import annotations
 

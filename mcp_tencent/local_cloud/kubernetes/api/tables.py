@@ -191,10 +191,7 @@ def _daemon_set(item: KubernetesObject, now: datetime) -> list[object]:
 
 def _service(item: KubernetesObject, now: datetime) -> list[object]:
     spec = item["spec"]
-    ports = ",".join(
-        f"{port['port']}{':' + str(port['nodePort']) if port.get('nodePort') else ''}/{port.get('protocol', 'TCP')}"
-        for port in spec.get("ports") or ()
-    )
+    ports = ",".join(map(_port, spec.get("ports") or ()))
     selector = ",".join(f"{key}={value}" for key, value in sorted((spec.get("selector") or {}).items()))
     outside = "<pending>" if spec.get("type") == "LoadBalancer" else spec.get("externalName", "<none>")
     return [
@@ -206,6 +203,11 @@ def _service(item: KubernetesObject, now: datetime) -> list[object]:
         _age(item, now),
         selector or "<none>",
     ]
+
+
+def _port(port: KubernetesObject) -> str:
+    node_port = f":{port['nodePort']}" if port.get("nodePort") else ""
+    return f"{port['port']}{node_port}/{port.get('protocol', 'TCP')}"
 
 
 def _node(item: KubernetesObject, now: datetime) -> list[object]:
@@ -382,16 +384,66 @@ _PLAIN = _Columns(
 _WIDE_WORKLOAD = ("+Containers", "+Images", "+Selector")
 
 _COLUMNS: Mapping[str, _Columns] = {
-    "Pod": _Columns(("Name", "Ready", "Status", "Restarts", "Age", "+IP", "+Node", "+Nominated Node", "+Readiness Gates"), _pod),
+    "Pod": _Columns(
+        ("Name", "Ready", "Status", "Restarts", "Age", "+IP", "+Node", "+Nominated Node", "+Readiness Gates"),
+        _pod,
+    ),
     "Deployment": _Columns(("Name", "Ready", "Up-to-date", "Available", "Age", *_WIDE_WORKLOAD), _deployment),
     "ReplicaSet": _Columns(("Name", "Desired", "Current", "Ready", "Age", *_WIDE_WORKLOAD), _replica_set),
     "StatefulSet": _Columns(("Name", "Ready", "Age", "+Containers", "+Images"), _stateful_set),
-    "DaemonSet": _Columns(("Name", "Desired", "Current", "Ready", "Up-to-date", "Available", "Node Selector", "Age", *_WIDE_WORKLOAD), _daemon_set),
-    "Service": _Columns(("Name", "Type", "Cluster-IP", "External-IP", "Port(s)", "Age", "+Selector"), _service),
-    "Node": _Columns(("Name", "Status", "Roles", "Age", "Version", "+Internal-IP", "+External-IP", "+OS-Image", "+Kernel-Version", "+Container-Runtime"), _node),
-    "Event": _Columns(("Last Seen", "Type", "Reason", "Object", "+Subobject", "+Source", "Message", "+First Seen", "+Count", "+Name"), _event),
-    "HorizontalPodAutoscaler": _Columns(("Name", "Reference", "Targets", "MinPods", "MaxPods", "Replicas", "Age"), _autoscaler),
-    "PodDisruptionBudget": _Columns(("Name", "Min Available", "Max Unavailable", "Allowed Disruptions", "Age"), _disruption_budget),
+    "DaemonSet": _Columns(
+        (
+            "Name",
+            "Desired",
+            "Current",
+            "Ready",
+            "Up-to-date",
+            "Available",
+            "Node Selector",
+            "Age",
+            *_WIDE_WORKLOAD,
+        ),
+        _daemon_set,
+    ),
+    "Service": _Columns(
+        ("Name", "Type", "Cluster-IP", "External-IP", "Port(s)", "Age", "+Selector"), _service
+    ),
+    "Node": _Columns(
+        (
+            "Name",
+            "Status",
+            "Roles",
+            "Age",
+            "Version",
+            "+Internal-IP",
+            "+External-IP",
+            "+OS-Image",
+            "+Kernel-Version",
+            "+Container-Runtime",
+        ),
+        _node,
+    ),
+    "Event": _Columns(
+        (
+            "Last Seen",
+            "Type",
+            "Reason",
+            "Object",
+            "+Subobject",
+            "+Source",
+            "Message",
+            "+First Seen",
+            "+Count",
+            "+Name",
+        ),
+        _event,
+    ),
+    "HorizontalPodAutoscaler": _Columns(
+        ("Name", "Reference", "Targets", "MinPods", "MaxPods", "Replicas", "Age"), _autoscaler
+    ),
+    "PodDisruptionBudget": _Columns(
+        ("Name", "Min Available", "Max Unavailable", "Allowed Disruptions", "Age"), _disruption_budget
+    ),
     "Endpoints": _Columns(("Name", "Endpoints", "Age"), _endpoints),
     "EndpointSlice": _Columns(("Name", "AddressType", "Ports", "Endpoints", "Age"), _slice),
     "ConfigMap": _Columns(("Name", "Data", "Age"), _config_map),
@@ -399,7 +451,20 @@ _COLUMNS: Mapping[str, _Columns] = {
     "Namespace": _Columns(("Name", "Status", "Age"), _namespace),
     "ServiceAccount": _Columns(("Name", "Secrets", "Age"), _service_account),
     "ResourceQuota": _Columns(("Name", "Request", "Limit", "Age"), _quota),
-    "PersistentVolumeClaim": _Columns(("Name", "Status", "Volume", "Capacity", "Access Modes", "StorageClass", "VolumeAttributesClass", "Age", "+VolumeMode"), _claim),
+    "PersistentVolumeClaim": _Columns(
+        (
+            "Name",
+            "Status",
+            "Volume",
+            "Capacity",
+            "Access Modes",
+            "StorageClass",
+            "VolumeAttributesClass",
+            "Age",
+            "+VolumeMode",
+        ),
+        _claim,
+    ),
     "NetworkPolicy": _Columns(("Name", "Pod-Selector", "Age"), _network_policy),
     "ControllerRevision": _Columns(("Name", "Controller", "Revision", "Age"), _revision),
-}  # fmt: skip
+}

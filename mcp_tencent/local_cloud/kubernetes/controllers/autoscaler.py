@@ -1,7 +1,7 @@
 """Scales workloads by the use of their pods, at the quarters of a minute.
 
-The use of pods only changes when a container starts or the world asks its behaviours again, so the autoscaler looks
-only after such a change and while an earlier recommendation still holds it back; it looks at the next full 15 s.
+The use of pods only changes when a container starts or the world asks its behaviours again, so the autoscaler
+looks only after such a change, and while an earlier recommendation holds it back; always at a full 15 s.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ class Autoscaler:
                         "AbleToScale",
                         status=False,
                         reason="FailedGetScale",
-                        message=f'the HPA controller was unable to get the target\'s current scale: {reference["kind"].lower()}s.apps "{reference["name"]}" not found',
+                        message=f"the HPA controller was unable to get the target's current scale: "
+                        f'{reference["kind"].lower()}s.apps "{reference["name"]}" not found',
                         now=self._plane.now_text,
                     )
                 ],
@@ -97,14 +98,15 @@ class Autoscaler:
                 "ScalingActive",
                 status=False,
                 reason="FailedGetResourceMetric",
-                message="the HPA was unable to compute the replica count: failed to get cpu utilization: did not receive metrics for targeted pods (pods might be unready)",
+                message="the HPA was unable to compute the replica count: failed to get cpu utilization: "
+                "did not receive metrics for targeted pods (pods might be unready)",
                 now=self._plane.now_text,
             )
             self._say(scaler, {"currentReplicas": current, "desiredReplicas": 0}, [missing])
             return
         now = self._plane.simulation.now
         past = self._past[scaler["metadata"]["uid"]]
-        if past:  # the last recommendation held until now: a controller that looks every 15 s would have repeated it
+        if past:  # held until now: a controller that looks every 15 s would have repeated it
             past = [*past, (now, past[-1][1])]
         past = [entry for entry in past if entry[0] > now - limits.stabilization]
         wanted = max(found, default=current)
@@ -237,7 +239,8 @@ def _conditions(size: int, current: int, limited: str, now: str) -> list[Kuberne
             "ScalingActive",
             status=True,
             reason="ValidMetricFound",
-            message="the HPA was able to successfully calculate a replica count from cpu resource utilization (percentage of request)",
+            message="the HPA was able to successfully calculate a replica count from cpu resource "
+            "utilization (percentage of request)",
             now=now,
         ),
         condition(

@@ -94,7 +94,8 @@ class DisruptionBudgets:
                 cause = Cause(
                     reason="DisruptionBudget",
                     field="",
-                    message=f"The disruption budget {budget_name} needs {status.get('desiredHealthy', 0)} healthy pods and has {status.get('currentHealthy', 0)} currently",
+                    message=f"The disruption budget {budget_name} needs {status.get('desiredHealthy', 0)} "
+                    f"healthy pods and has {status.get('currentHealthy', 0)} currently",
                 )
                 raise TooManyRequestsError(
                     "Cannot evict pod as it would violate the pod's disruption budget.", causes=[cause]

@@ -1,7 +1,7 @@
 """The arithmetic of a Deployment's rolling update. Pure.
 
-Follows the algorithm that the Deployment documentation describes: never more pods than replicas + maxSurge, never
-fewer available than replicas - maxUnavailable, unhealthy old pods first.
+Follows the algorithm that the Deployment documentation describes: never more pods than replicas + maxSurge,
+never fewer available than replicas - maxUnavailable, unhealthy old pods first.
 """
 
 from __future__ import annotations

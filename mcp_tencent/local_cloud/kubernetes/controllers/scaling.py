@@ -36,7 +36,7 @@ class Proposal:
 def propose(
     pods: Sequence[PodLoad], current: int, *, target_percent: float | None, target_average: float | None
 ) -> Proposal | None:
-    """Return what a metric asks for, or None when no pod is measured (or requests nothing, for a percentage)."""
+    """Return what a metric asks for; None when no pod is measured (or none requests any)."""
     measured = [pod for pod in pods if pod.usage is not None and pod.ready]
     if not measured:
         return None

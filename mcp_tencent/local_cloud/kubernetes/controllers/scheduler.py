@@ -111,7 +111,7 @@ class Scheduler:
         return ""
 
     def _load(self, node: KubernetesObject, needs: tuple[float, float], owner: str) -> float:
-        """Return how unattractive a node is: its use after binding, and how many siblings run there already."""
+        """Return how unattractive a node is: its use after binding, and how many siblings run there."""
         room, used = node["status"]["allocatable"], self._usage[node["metadata"]["name"]]
         cpu = (used.cpu + needs[0]) / max(parse_quantity(room["cpu"]), 1e-9)
         memory = (used.memory + needs[1]) / max(parse_quantity(room["memory"]), 1.0)

@@ -1,7 +1,7 @@
 """The kubelets of all nodes: start containers, watch them, restart them, stop them.
 
-How a pod behaves comes from the PodBehaviours port alone. Kubelets look at their pods once a second, so what they
-do happens on whole seconds.
+How a pod behaves comes from the PodBehaviours port alone. Kubelets look at their pods once a second, so
+what they do happens on whole seconds.
 """
 
 from __future__ import annotations
@@ -180,7 +180,10 @@ class Kubelet:
     def _pulled(self, here: PodOnNode, container: Container, seconds: float, path: str) -> None:
         self._images.add((here.node, container.image))
         size = 20_000_000 + int(fraction(container.image) * 200_000_000)
-        message = f'Successfully pulled image "{container.image}" in {seconds:.3f}s ({seconds:.3f}s including waiting). Image size: {size} bytes.'
+        message = (
+            f'Successfully pulled image "{container.image}" in {seconds:.3f}s ({seconds:.3f}s '
+            f"including waiting). Image size: {size} bytes."
+        )
         self._tell(here, "Pulled", message, path=path)
         self._create(here, container)
 

@@ -60,7 +60,7 @@ def conflicts(
 
 
 def removals(before: Any, wanted: Any, shape: Shape) -> Any:  # noqa: ANN401 - JSON
-    """Return a strategic merge patch that deletes what `before` had and `wanted` has no more; None for nothing."""
+    """Return a strategic merge patch that deletes what `before` had and `wanted` lacks; None for nothing."""
     if not isinstance(before, dict) or not isinstance(wanted, dict):
         return None
     patch: dict[str, Any] = {}

@@ -109,7 +109,7 @@ def _merge_list(
 
 
 def _ordered(items: list[Any], order: object, merge_key: str | None) -> list[Any]:
-    """Put the items that `order` names into its order; the others keep their place before what follows them."""
+    """Put the items that `order` names into its order; the others stay about where they were."""
     if order is None or merge_key is None:
         return items
     if not isinstance(order, list):

@@ -1,7 +1,7 @@
 """OpenAPI v2 in the binary form that kubectl asks for, as far as kubectl reads it.
 
 Wire format: protocol buffers (https://protobuf.dev/programming-guides/encoding/) of the messages in
-https://github.com/google/gnostic/blob/main/openapiv2/OpenAPIv2.proto; the field numbers below are that file's.
+https://github.com/google/gnostic/blob/main/openapiv2/OpenAPIv2.proto; the field numbers are that file's.
 """
 
 from __future__ import annotations

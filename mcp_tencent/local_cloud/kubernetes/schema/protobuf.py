@@ -1,7 +1,7 @@
 """Reads objects in the binary form in which newer kubectl versions send some of them.
 
-Wire format: https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding, an envelope around
-protocol buffers (https://protobuf.dev/programming-guides/encoding/) whose field numbers are in `numbers.json`.
+Wire format: https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding, an envelope
+around protocol buffers (https://protobuf.dev/programming-guides/encoding/); numbers in `numbers.json`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The shapes of API types: reads `fields.json`, decodes bodies against it as the API server's decoder does."""
+"""The shapes of API types: reads `fields.json`, decodes bodies as the API server's decoder does."""
 
 from __future__ import annotations
 
@@ -140,7 +140,8 @@ class Decoding:
             raise self._mismatch(value, path, f"int{bits}")
         if not -(2 ** (bits - 1)) <= value < 2 ** (bits - 1):
             raise self._refuse(
-                f"json: cannot unmarshal number {str(value)[:40]} into Go struct field .{path} of type int{bits}"
+                f"json: cannot unmarshal number {str(value)[:40]} into Go struct field .{path} of "
+                f"type int{bits}"
             )
         return value
 
@@ -151,7 +152,8 @@ class Decoding:
             from_text(value)
         except (ValueError, OverflowError):
             raise self._refuse(
-                f'parsing time "{value[:60]}" as "2006-01-02T15:04:05Z07:00": cannot parse "{value[:60]}" as "2006"'
+                f'parsing time "{value[:60]}" as "2006-01-02T15:04:05Z07:00": cannot parse '
+                f'"{value[:60]}" as "2006"'
             ) from None
         return value
 
@@ -168,7 +170,8 @@ class Decoding:
 
     def _mismatch(self, value: object, path: str, wanted: str) -> BadRequestError:
         return self._refuse(
-            f"json: cannot unmarshal {_json_name(value)} into Go struct field {self.kind}.{path} of type {wanted}"
+            f"json: cannot unmarshal {_json_name(value)} into Go struct field "
+            f"{self.kind}.{path} of type {wanted}"
         )
 
     def _refuse(self, why: str) -> BadRequestError:

@@ -1,4 +1,4 @@
-"""A cluster of one's own for a test: a clock that stands still, pods that behave as the test says, an HTTP server."""
+"""A cluster of one's own for a test: pods that behave as the test says, and an HTTP server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ class ScriptedBehaviours:
     """Behaves by the image's tag, or as the test's function says."""
 
     def __init__(self) -> None:
-        self.decide: Callable[[KubernetesObject], PodBehaviour] = lambda _: PodBehaviour(ready_after_seconds=3)
+        self.decide: Callable[[KubernetesObject], PodBehaviour] = lambda _: PodBehaviour(
+            ready_after_seconds=3
+        )
 
     def behaviour(self, pod: KubernetesObject) -> PodBehaviour:
         image = pod["spec"]["containers"][0]["image"]
@@ -140,7 +142,9 @@ def serve(
 ) -> Iterator[Served]:
     """Serve a laboratory until the block ends."""
     clock = clock or ManualClock(laboratory.simulation.now)
-    app = kubernetes_app(laboratory.cluster, lambda: laboratory.simulation.run_until(clock.now()), clock, faults)
+    app = kubernetes_app(
+        laboratory.cluster, lambda: laboratory.simulation.run_until(clock.now()), clock, faults
+    )
     mounted = Starlette(routes=[Mount("/clusters/cls-test", app)])
     server = uvicorn.Server(uvicorn.Config(mounted, port=0, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)

@@ -87,7 +87,9 @@ def test_the_everyday_commands_work(kubectl: Kubectl, lab: Laboratory):
     assert "node-0" in kubectl("top", "nodes")
     kubectl("label", "deploy", "web", "tier=front")
     assert "web" in kubectl("get", "all", "-l", "tier=front", "-A")
-    kubectl("patch", "deploy", "web", "--type=json", "-p", '[{"op":"replace","path":"/spec/replicas","value":1}]')
+    kubectl(
+        "patch", "deploy", "web", "--type=json", "-p", '[{"op":"replace","path":"/spec/replicas","value":1}]'
+    )
     dry = kubectl("scale", "deploy/web", "--replicas=9", "--dry-run=server", "-o", "name")
     assert "web" in dry
     assert lab.get("Deployment", "web")["spec"]["replicas"] == 1

@@ -63,7 +63,7 @@ def test_scaling_patching_and_rolling_back_by_template(client: Client, served: S
         item.metadata.annotations["deployment.kubernetes.io/revision"]: item  # type: ignore[index, union-attr]
         for item in client.list(ReplicaSet)
     }
-    assert sets["2"].spec.replicas == 4  # type: ignore[union-attr]
+    assert sets["2"].spec.replicas == 4
     template = sets["1"].spec.template.to_dict()  # type: ignore[union-attr]
     del template["metadata"]["labels"]["pod-template-hash"]
     rollback = [{"op": "replace", "path": "/spec/template", "value": template}]
@@ -118,7 +118,7 @@ def test_a_dry_run_changes_nothing(client: Client, served: Served):
     served.advance(30)
     before = client.get(Deployment, "web").metadata.resourceVersion  # type: ignore[union-attr]
     answer = client.patch(Deployment, "web", {"spec": {"replicas": 7}}, dry_run=True)
-    assert answer.spec.replicas == 7  # type: ignore[union-attr]
+    assert answer.spec.replicas == 7
     client.delete(Deployment, "web", dry_run=True)
     after = client.get(Deployment, "web")
     assert (after.metadata.resourceVersion, after.spec.replicas) == (before, 2)  # type: ignore[union-attr]
@@ -154,8 +154,8 @@ def test_server_side_apply_creates_changes_and_removes_its_own_fields(client: Cl
     client.patch(ConfigMap, "conf", {"data": {"foreign": "x"}}, patch_type=PatchType.MERGE)
     conf.data = {"a": "9"}
     assert client.apply(conf).data == {"a": "9", "foreign": "x"}
+    conf.data = {"a": "10"}
     with pytest.raises(ApiError) as refused:
-        conf.data = {"a": "10"}
         client.apply(conf, field_manager="other")
     assert refused.value.status.code == 409
     assert client.apply(conf, field_manager="other", force=True).data == {"a": "10", "foreign": "x"}
@@ -171,7 +171,7 @@ def test_lists_come_in_pages(client: Client):
 def test_logs_are_cut_by_run_tail_and_time(client: Client, served: Served):
     client.create(_web(replicas=1))
     served.advance(120)
-    pod = next(iter(client.list(Pod))).metadata.name  # type: ignore[union-attr]
+    pod = str(next(iter(client.list(Pod))).metadata.name)  # type: ignore[union-attr]
     assert len(list(client.log(pod, tail_lines=3))) == 3
     assert len(list(client.log(pod, since=35))) in {3, 4}
     assert 10 <= len(list(client.log(pod))) <= 12
@@ -209,7 +209,6 @@ async def test_a_watch_from_a_forgotten_version_is_gone(served: Served):
         cluster.apply({**conf, "data": {"n": str(number)}})
     client = AsyncClient(config=KubeConfig.from_dict(served.kubeconfig()), namespace="shop")
     with pytest.raises(ApiError) as gone:
-        async for _ in client.watch(Pod, resource_version="5"):
-            pass
+        await aiter(client.watch(Pod, resource_version="5")).__anext__()
     assert gone.value.status.code == 410
     await client.close()

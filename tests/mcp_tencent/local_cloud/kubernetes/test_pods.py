@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
-from mcp_tencent.local_cloud.conditions import ContainerExit, PodBehaviour
+from mcp_tencent.local_cloud.conditions import ContainerExit, KubernetesObject, PodBehaviour
 from tests.mcp_tencent.local_cloud.kubernetes.laboratory import Laboratory, deployment, pod_template
 
 
-def _container(lab: Laboratory) -> dict:
-    return lab.pods("web")[0]["status"]["containerStatuses"][0]
+def _container(lab: Laboratory) -> KubernetesObject:
+    found: KubernetesObject = lab.pods("web")[0]["status"]["containerStatuses"][0]
+    return found
 
 
 def test_a_pod_is_ready_only_when_its_probe_succeeds(lab: Laboratory):
@@ -28,13 +31,15 @@ def test_a_crashing_container_is_restarted_with_growing_back_off(lab: Laboratory
     starts: list[float] = []
 
     def look(kind: str, _namespace: str, name: str) -> None:
-        if kind == "Event" and "Started" in [event["reason"] for event in lab.cluster.list("Event") if event["metadata"]["name"] == name]:
+        if kind == "Event" and "Started" in [
+            event["reason"] for event in lab.cluster.list("Event") if event["metadata"]["name"] == name
+        ]:
             starts.append((lab.simulation.now - first).total_seconds())
 
     first = lab.simulation.now
     lab.cluster.on_change(look)
     lab.run(3600)
-    waits = [round(after - before) for before, after in zip(starts, starts[1:], strict=False)]
+    waits = [round(after - before) for before, after in pairwise(starts)]
     assert waits[:7] == pytest.approx([2, 12, 22, 42, 82, 162, 302], abs=2)
     assert waits[-1] == pytest.approx(302, abs=2)
     status = _container(lab)
@@ -45,7 +50,9 @@ def test_a_crashing_container_is_restarted_with_growing_back_off(lab: Laboratory
 
 
 def test_a_container_that_ran_for_long_starts_again_with_little_delay(lab: Laboratory):
-    lab.behaviours.decide = lambda _: PodBehaviour(exit=ContainerExit(after_seconds=700, code=1, reason="Error"))
+    lab.behaviours.decide = lambda _: PodBehaviour(
+        exit=ContainerExit(after_seconds=700, code=1, reason="Error")
+    )
     lab.cluster.apply(deployment(replicas=1))
     lab.run(7200)
     assert _container(lab)["restartCount"] >= 9
@@ -68,7 +75,10 @@ def test_a_config_map_is_read_at_the_start_only(lab: Laboratory):
     workload["spec"]["template"]["spec"]["containers"][0]["envFrom"] = [{"configMapRef": {"name": "conf"}}]
     lab.cluster.apply(workload)
     lab.run(20)
-    assert _container(lab)["state"]["waiting"] == {"reason": "CreateContainerConfigError", "message": 'configmap "conf" not found'}
+    assert _container(lab)["state"]["waiting"] == {
+        "reason": "CreateContainerConfigError",
+        "message": 'configmap "conf" not found',
+    }
     conf = {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "conf", "namespace": "shop"}}
     lab.cluster.apply({**conf, "data": {"a": "1"}})
     lab.run(20)
@@ -102,7 +112,10 @@ def test_a_pod_without_room_waits_until_there_is_some(lab: Laboratory):
     lab.cluster.apply(workload)
     lab.run(30)
     condition = lab.pods("web")[0]["status"]["conditions"][0]
-    assert (condition["reason"], condition["message"]) == ("Unschedulable", "0/3 nodes are available: 3 Insufficient cpu.")
+    assert (condition["reason"], condition["message"]) == (
+        "Unschedulable",
+        "0/3 nodes are available: 3 Insufficient cpu.",
+    )
     lab.cluster.add_node("large", cpu_cores=16, memory_bytes=2**35)
     lab.run(30)
     assert lab.pods("web")[0]["spec"]["nodeName"] == "large"
@@ -126,18 +139,27 @@ def test_a_silent_node_loses_its_pods_after_five_minutes_and_they_are_replaced(l
 
 
 def test_stateful_pods_start_in_order_and_update_from_the_last(lab: Laboratory):
-    body = {
+    body: KubernetesObject = {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
         "metadata": {"name": "db", "namespace": "shop"},
-        "spec": {"replicas": 3, "serviceName": "db", "selector": {"matchLabels": {"app": "db"}}, "template": pod_template("db", "db:1")},
+        "spec": {
+            "replicas": 3,
+            "serviceName": "db",
+            "selector": {"matchLabels": {"app": "db"}},
+            "template": pod_template("db", "db:1"),
+        },
     }
     lab.cluster.apply(body)
     lab.run(8)
     assert [pod["metadata"]["name"] for pod in lab.pods("db")] == ["db-0", "db-1"]
     lab.run(60)
     gone: list[str] = []
-    lab.cluster.on_change(lambda kind, _, name: gone.append(name) if kind == "Pod" and lab.cluster.get("Pod", "shop", name) is None else None)
+    lab.cluster.on_change(
+        lambda kind, _, name: (
+            gone.append(name) if kind == "Pod" and lab.cluster.get("Pod", "shop", name) is None else None
+        )
+    )
     lab.cluster.apply({**body, "spec": {**body["spec"], "template": pod_template("db", "db:2")}})
     lab.run(120)
     assert gone == ["db-2", "db-1", "db-0"]
@@ -155,7 +177,14 @@ def test_the_autoscaler_grows_with_load_and_shrinks_after_five_minutes(lab: Labo
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
         "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
     }
-    lab.cluster.apply({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web", "namespace": "shop"}, "spec": spec})
+    lab.cluster.apply(
+        {
+            "apiVersion": "autoscaling/v2",
+            "kind": "HorizontalPodAutoscaler",
+            "metadata": {"name": "web", "namespace": "shop"},
+            "spec": spec,
+        }
+    )
     lab.run(180)
     assert lab.get("Deployment", "web")["spec"]["replicas"] == 7
     busy[0] = False
@@ -167,7 +196,12 @@ def test_the_autoscaler_grows_with_load_and_shrinks_after_five_minutes(lab: Labo
 
 
 def test_a_quota_stops_a_rollout_and_lets_it_go_on_when_raised(lab: Laboratory):
-    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q", "namespace": "shop"}, "spec": {"hard": {"pods": "2"}}}
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "q", "namespace": "shop"},
+        "spec": {"hard": {"pods": "2"}},
+    }
     lab.cluster.apply(quota)
     lab.cluster.apply(deployment(replicas=4))
     lab.run(30)
@@ -183,7 +217,16 @@ def test_a_pod_that_no_longer_matches_is_released_and_replaced(lab: Laboratory):
     lab.cluster.apply(deployment(replicas=2))
     lab.run(30)
     freed = lab.pods("web")[0]
-    lab.cluster.apply({**freed, "metadata": {"name": freed["metadata"]["name"], "namespace": "shop", "labels": {"app": "quarantine"}}})
+    lab.cluster.apply(
+        {
+            **freed,
+            "metadata": {
+                "name": freed["metadata"]["name"],
+                "namespace": "shop",
+                "labels": {"app": "quarantine"},
+            },
+        }
+    )
     lab.run(30)
     assert len(lab.pods("web")) == 2
     assert "ownerReferences" not in lab.pods("quarantine")[0]["metadata"]

@@ -67,7 +67,9 @@ def test_recreate_waits_for_the_last_old_pod():
     lab.cluster.apply(deployment(strategy={"type": "Recreate"}))
     lab.run(60)
     images: list[set[str]] = []
-    lab.cluster.on_change(lambda *_: images.append({pod["spec"]["containers"][0]["image"] for pod in lab.pods()}))
+    lab.cluster.on_change(
+        lambda *_: images.append({pod["spec"]["containers"][0]["image"] for pod in lab.pods()})
+    )
     lab.cluster.apply(deployment(image="web:2", strategy={"type": "Recreate"}))
     lab.run(60)
     assert all(len(found) <= 1 for found in images)
