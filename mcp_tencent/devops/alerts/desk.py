@@ -15,7 +15,7 @@ from mcp_tencent.devops.alerts.lessons import lessons_of_outcomes
 from mcp_tencent.devops.alerts.measuring import Measured, Measuring
 from mcp_tencent.devops.alerts.reading import AlertReader, AlertReading, Unread
 from mcp_tencent.devops.alerts.scoring import ScoredAlert, ScoreFacts, score
-from mcp_tencent.devops.alerts.weights import WeightVersion, learn
+from mcp_tencent.devops.alerts.weights import Lesson, WeightVersion, learn
 from mcp_tencent.devops.incidents import IncidentStore
 from mcp_tencent.devops.policy.file import PolicySource
 from mcp_tencent.devops.policy.model import LoadedPolicy, Policy, Priority
@@ -103,14 +103,21 @@ class AlertDesk:
             weights=versions[-1],
         )
 
-    async def weights(self, policy: LoadedPolicy) -> Sequence[WeightVersion]:
-        """Return every version of the weights, from the policy's own to the one in force."""
+    async def weights(self, policy: LoadedPolicy, *, also: Lesson | None = None) -> Sequence[WeightVersion]:
+        """Return every version of the weights, from the policy's own to the one in force.
+
+        Args:
+            policy: Whose weights they start from.
+            also: A lesson that is not yet recorded; it replaces an older one of the same id.
+        """
         given = await in_store(self.feedback.all)
         learnt = await in_store(
             lambda: lessons_of_outcomes(self.incidents, _FROM_THE_BEGINNING, self.basic.now())
         )
-        lessons = [*(one.lesson for one in given), *learnt]
-        return learn(policy.policy.weights, lessons, policy.policy.learning)
+        lessons = {lesson.id: lesson for lesson in (*(one.lesson for one in given), *learnt)}
+        if also is not None:
+            lessons[also.id] = also
+        return learn(policy.policy.weights, list(lessons.values()), policy.policy.learning)
 
     def _scored(
         self,

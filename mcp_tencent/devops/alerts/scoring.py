@@ -172,10 +172,8 @@ def _impact(facts: ScoreFacts) -> Iterator[Reason]:
             f"影响{facts.affected}个服务" if facts.affected > 1 else "影响一个服务",
         )
     if facts.error_ratio is not None:
-        yield reason(
-            45.0 * min(1.0, facts.error_ratio / _WORST_ERROR_RATIO),
-            f"错误占日志的{facts.error_ratio * 100:.0f}%",
-        )
+        points = 45.0 * min(1.0, facts.error_ratio / _WORST_ERROR_RATIO)
+        yield reason(points, f"错误占日志的{facts.error_ratio * 100:.0f}%")
     else:
         guessed = _ERRORS_BY_LEVEL[facts.level]
         yield reason(45.0 * guessed / _WORST_ERROR_RATIO, "错误多少不详，按告警级别估计")
