@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from mcp_tencent.local_cloud.conditions import KubernetesObject
+from mcp_tencent.local_cloud.kubernetes.quantities import canonical_quantity
 
 _DEFAULT_TOLERATION_SECONDS = 300
+_OMITTED_WHEN_EMPTY = frozenset(
+    {"args", "command", "env", "envFrom", "ports", "volumeDevices", "volumeMounts"}
+)
+"""Lists of a container that the API does not keep when they are empty."""
 
 
 def with_defaults(kind: str, subject: KubernetesObject) -> KubernetesObject:
@@ -67,14 +72,26 @@ def _container(container: KubernetesObject) -> KubernetesObject:
         container["ports"] = [_default(port, {"protocol": "TCP"}) for port in container["ports"]]
     if container.get("env"):
         container["env"] = [_environment(variable) for variable in container["env"]]
-    resources = container["resources"]
-    if resources.get("limits"):
-        requests = {**resources["limits"], **resources.get("requests", {})}
-        container["resources"] = {**resources, "requests": requests}
+    for key in _OMITTED_WHEN_EMPTY & container.keys():
+        if container[key] == []:
+            del container[key]
+    container["resources"] = _resources(container["resources"])
     for probe in ("livenessProbe", "readinessProbe", "startupProbe"):
         if probe in container:
             container[probe] = _probe(container[probe])
     return container
+
+
+def _resources(resources: KubernetesObject) -> KubernetesObject:
+    """Write quantities as the API stores them: otherwise a rollback would not find its old template again."""
+    stored = dict(resources)
+    for key in ("limits", "requests"):
+        if isinstance(stored.get(key), dict):
+            amounts = stored[key].items()
+            stored[key] = {name: canonical_quantity(str(amount)) for name, amount in amounts}
+    if stored.get("limits"):
+        stored["requests"] = {**stored["limits"], **stored.get("requests", {})}
+    return stored
 
 
 def _environment(variable: KubernetesObject) -> KubernetesObject:
