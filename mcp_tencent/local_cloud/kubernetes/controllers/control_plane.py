@@ -59,7 +59,11 @@ def condition(
 
 def find_condition(status: KubernetesObject, kind: str) -> KubernetesObject | None:
     """Return a condition of a status, or None."""
-    return next((item for item in status.get("conditions") or () if item["type"] == kind), None)
+    for item in status.get("conditions") or ():
+        if item["type"] == kind:
+            found: KubernetesObject = item
+            return found
+    return None
 
 
 def with_condition(conditions: list[KubernetesObject], new: KubernetesObject) -> list[KubernetesObject]:

@@ -50,7 +50,8 @@ class ReplicaSets:
         """Create or delete pods; return why some could not be created."""
         namespace, name = subject["metadata"]["namespace"], subject["metadata"]["name"]
         missing = subject["spec"]["replicas"] - len(active)
-        for pod in sorted(active, key=deletion_order)[: max(-missing, 0)]:
+        surplus = sorted(active, key=deletion_order)[:-missing] if missing < 0 else []
+        for pod in surplus:
             self._factory.delete(subject, pod, component=_COMPONENT)
         known = self._failing.get(namespace, {}).get(name)
         if known is not None and known[0] == missing:
