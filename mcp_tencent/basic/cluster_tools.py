@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from mcp.server.mcpserver import Context
@@ -224,13 +225,21 @@ def _declare_resize(tools: ToolSet, desk: BasicDesk) -> None:
         Example: resize_node_pool(node_pool="np-1a2b3c4d", nodes=8).
         """
         check(nodes)
-        found = await desk.naming.node_pool(node_pool, cluster, certain=True)
+        found = await _present(desk, await desk.naming.node_pool(node_pool, cluster, certain=True))
         _check_pool(found, nodes)
         service = desk.service(found.cluster)
         await service.resize_node_pool(found.pool, nodes, dry_run=dry_run, idempotency_key=desk.new_key())
         if dry_run or found.pool.nodes_wanted == nodes:
             return _resized(found, found.pool, nodes, "planned" if dry_run else "unchanged")
         return await _followed(desk, context, found, nodes)
+
+
+async def _present(desk: BasicDesk, found: LocatedPool) -> LocatedPool:
+    """Return the pool as it is now: names may be some seconds old."""
+    for pool in await desk.service(found.cluster).node_pools(found.cluster.cluster_id):
+        if pool.pool_id == found.pool.pool_id:
+            return replace(found, pool=pool)
+    raise NotFound(f"the node pool {found.pool.pool_id} is gone", wanted=f"节点池{found.alias}")
 
 
 def _check_pool(found: LocatedPool, nodes: int) -> None:
@@ -249,8 +258,7 @@ async def _followed(
     """Look at a pool until it has the wanted number of ready nodes, or patience ends."""
     began = time.monotonic()
     while True:
-        pools = await desk.service(found.cluster).node_pools(found.cluster.cluster_id)
-        pool = next((one for one in pools if one.pool_id == found.pool.pool_id), found.pool)
+        pool = (await _present(desk, found)).pool
         waited = time.monotonic() - began
         if pool.nodes_ready == nodes == pool.nodes_wanted:
             return _resized(found, pool, nodes, "complete", waited)

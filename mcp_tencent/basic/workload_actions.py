@@ -124,7 +124,7 @@ def _declare_restart(tools: ToolSet, desk: BasicDesk) -> None:
         """
         found = await _certain(desk, workload, namespace, cluster)
         inside, ref = desk.inside(found.cluster), found.workload.ref
-        before = found.workload.replicas_wanted
+        before = (await inside.workload(ref)).replicas_wanted
         change = await inside.restart(ref, desk.now(), dry_run=dry_run, idempotency_key=desk.new_key())
         rollout = None if dry_run else await follow_rollout(desk, context, inside, ref)
         if rollout is None:

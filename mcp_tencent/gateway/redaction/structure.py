@@ -14,6 +14,7 @@ from mcp_tencent.gateway.redaction.text import MASK, mask_key_lines, mask_secret
 
 _NAME_KEYS = frozenset({"name", "key", "field", "header", "env", "variable", "k", "param", "parameter"})
 _VALUE_KEYS = frozenset({"value", "val", "v", "content", "data", "default", "values"})
+_SECRET_CONTENT = frozenset({"data", "stringData", "changes"})
 _MOBILE_NAME = re.compile(r"mobile|phone|手机", re.IGNORECASE)
 _ITEM_NAME = re.compile(r"(?P<flag>--?)?(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,99})")
 _MOST_EMBEDDED = 200_000  # characters of JSON text that is still taken apart
@@ -95,7 +96,7 @@ class _Walk:
         return masked
 
     def _object(self, fields: dict[str, JsonValue], depth: int) -> dict[str, JsonValue]:
-        hidden = fields.get("kind") == "Secret"
+        hidden = str(fields.get("kind")).lower() == "secret"  # an object, or the arguments that change one
         named = any(
             key.lower() in _NAME_KEYS and isinstance(value, str) and names_a_secret(value)
             for key, value in fields.items()
@@ -105,7 +106,7 @@ class _Walk:
             secret = (
                 names_a_secret(key)
                 or (named and key.lower() in _VALUE_KEYS)
-                or (hidden and key in {"data", "stringData"})
+                or (hidden and key in _SECRET_CONTENT)
             )
             masked[self.text(key, depth)] = (
                 self._all(value, depth + 1) if secret else self._field(key, value, depth + 1)

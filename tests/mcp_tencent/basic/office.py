@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -77,6 +78,9 @@ class Office:
     server: GatewayServer
     caller: Caller = OWNER
     progress: list[str] | None = None
+    """What was told while waiting, when somebody listens."""
+    waiting: asyncio.Event | None = None
+    """Is set when the first of it is told."""
 
     def as_caller(self, caller: Caller) -> Office:
         return replace(self, caller=caller)
@@ -112,6 +116,8 @@ class Office:
         async def told(done: float, total: float | None, message: str | None) -> None:
             if self.progress is not None:
                 self.progress.append(message or "")
+            if self.waiting is not None:
+                self.waiting.set()
 
         with acting_as(self.caller):
             async with Client(self.server) as client:
