@@ -183,6 +183,7 @@ def _declare_create(tools: ToolSet, desk: HealingDesk) -> None:
         """
         found = await desk.basic.naming.workload(workload, namespace=namespace, cluster=cluster, certain=True)
         checkpoints = Checkpoints(desk)
+        await checkpoints.check_incident(incident)
         snapshot = await checkpoints.preview(found)
         checkpoint = None
         if not dry_run:

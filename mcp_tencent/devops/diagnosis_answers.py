@@ -156,6 +156,8 @@ def diagnosis_summary(diagnosis: Diagnosis, preface: str) -> str:
     reason = first.signs[0].text if first.signs else "证据不足"
     if first.kind in QUIET:
         return f"{preface}{alias}：{CAUSE_NAMES[first.kind]}，{reason}。"
+    if first.kind is CauseKind.UNKNOWN:
+        return f"{preface}{alias}还没有找到原因：{reason}，建议请负责人看一下。"
     helping = [RUNG_NAMES[p.rung] for p in first.prospects if p.help is Help.HELPS]
     useless = [RUNG_NAMES[p.rung] for p in first.prospects if p.help is Help.WORSENS]
     advice = f"建议{helping[0]}" if helping else "没有能自动处理的办法，建议交给负责人"
@@ -188,6 +190,8 @@ def plan_summary(alias: str, cause: Cause, steps: Sequence[StepLine]) -> str:
     head = f"{alias}{certainty(cause)}{_named(cause)}"
     if cause.kind in QUIET:
         return f"{alias}：{CAUSE_NAMES[cause.kind]}，不用处理。"
+    if cause.kind is CauseKind.UNKNOWN:
+        head = f"{alias}还没有找到原因"
     order = f"可以依次试{'、'.join(climb)}" if climb else "没有能自动处理的办法，要交给负责人"
     return f"{head}，{order}{f'，不要{never[0]}' if never else ''}。"
 

@@ -112,11 +112,12 @@ class ConfigEvidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DependencyEvidence:
-    """Something that the workload calls."""
+    """Something that the workload calls, or may call."""
 
     name: str
     declared: bool
-    """True when the workload's annotation names it; False when its log lines do."""
+    """True when the workload's annotation names it; False when its log lines do, or when it is a workload of
+    the same namespace that is down."""
     workload: WorkloadRef | None
     """None when it is not a workload of this cluster."""
     replicas_ready: int

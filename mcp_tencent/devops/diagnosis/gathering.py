@@ -206,12 +206,16 @@ async def _dependencies(
     inside: Workloads, ref: WorkloadRef, declared: Sequence[str], logs: LogEvidence | None
 ) -> tuple[DependencyEvidence, ...]:
     named = {called_by(line) for line in (logs.recent if logs is not None else ())} - {""}
-    names = dict.fromkeys([*declared, *sorted(named)])
-    if not names:
-        return ()
-    there = {workload.ref.name: workload for workload in await inside.workloads(namespace=ref.namespace)}
-    if set(names) - set(there):
-        there = {workload.ref.name: workload for workload in await inside.workloads()} | there
+    near = {workload.ref.name: workload for workload in await inside.workloads(namespace=ref.namespace)}
+    down = sorted(
+        name
+        for name, workload in near.items()
+        if name != ref.name and workload.replicas_wanted and not workload.replicas_ready
+    )
+    names = dict.fromkeys([*declared, *sorted(named), *down])
+    there = near
+    if any(_bare(name) not in near for name in names):
+        there = {workload.ref.name: workload for workload in await inside.workloads()} | near
     return tuple(_dependency(name, name in declared, there.get(_bare(name))) for name in names)
 
 

@@ -161,20 +161,25 @@ def prospects(kind: CauseKind, picture: Picture, *, culprit: str = "") -> tuple[
         return tuple(Prospect(rung=rung, help=Help.CANNOT_HELP, why=why) for rung in Rung)
     row = _TABLE.get(kind)
     if row is None:
-        unsure = tuple(
-            Prospect(rung=rung, help=Help.MAY_HELP, why="原因不明，可以先试影响最小的")
-            for rung in _CLIMBED[:1]
-        )
-        rest = tuple(
-            Prospect(rung=rung, help=Help.CANNOT_HELP, why="原因不明，没有依据") for rung in _CLIMBED[1:]
-        )
-        return (*unsure, *rest, Prospect(rung=Rung.HAND_OVER, help=_YES, why="请负责人排查"))
+        return _unsure(picture)
     found = [
         _adapted(Prospect(rung=rung, help=help_, why=why), kind, picture, culprit)
         for rung, (help_, why) in zip(_CLIMBED, row, strict=True)
     ]
     help_, why = _HAND_OVER.get(kind, (Help.MAY_HELP, "自动处理都不见效时交给负责人"))
     return (*found, Prospect(rung=Rung.HAND_OVER, help=help_, why=why))
+
+
+def _unsure(picture: Picture) -> tuple[Prospect, ...]:
+    """Return what to do against a cause that nobody knows: little."""
+    help_, why = (
+        (Help.MAY_HELP, "原因不明，可以先试影响最小的") if picture.troubled else (_NO, "现在没有异常，先观察")
+    )
+    return (
+        Prospect(rung=Rung.RESTART, help=help_, why=why),
+        *(Prospect(rung=rung, help=_NO, why="原因不明，没有依据") for rung in _CLIMBED[1:]),
+        Prospect(rung=Rung.HAND_OVER, help=_YES, why="请负责人排查"),
+    )
 
 
 def _adapted(prospect: Prospect, kind: CauseKind, picture: Picture, culprit: str) -> Prospect:

@@ -22,6 +22,7 @@ NODE_EVENTS = frozenset({"NodeNotReady", "TaintManagerEviction", "NodeLost"})
 UNHEALTHY = "Unhealthy"
 FLAPS = 3
 CALM_FOR_RECOVERY = timedelta(minutes=10)
+CALM_AT_ALL = timedelta(minutes=4)
 
 
 def dependency_down(picture: Picture) -> Suspicion:
@@ -38,6 +39,8 @@ def dependency_down(picture: Picture) -> Suspicion:
     for dependency in picture.evidence.dependencies:
         if dependency.down and (dependency.declared or dependency.name == name):
             suspicion.add(0.85, f"它依赖的 {dependency.name} 一个副本都不可用")
+        elif dependency.down:
+            suspicion.add(0.45, f"同一命名空间的 {dependency.name} 一个副本都不可用，它可能依赖这个")
     if suspicion.signs and picture.onset is not None:
         kinds = (ChangeKind.RELEASE, ChangeKind.CONFIGURATION)
         if any(picture.change_before(k, picture.onset, within=timedelta(minutes=25)) for k in kinds):

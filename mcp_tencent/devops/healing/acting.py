@@ -58,12 +58,15 @@ async def acted(
     there is nothing to do.
 
     Raises:
+        IncidentUnknown: There is no such incident.
         CloudError: It was refused or failed; after the checkpoint its detail names the checkpoint.
     """
+    checkpoints = Checkpoints(desk)
+    await checkpoints.check_incident(intent.incident_id)
     rehearsed = await act(True)
     if intent.dry_run or rehearsed.kind is ChangeKind.UNCHANGED:
         return Outcome(change=rehearsed, checkpoint=None, rollout=None)
-    checkpoint = await Checkpoints(desk).take(
+    checkpoint = await checkpoints.take(
         found, reason=intent.reason, by=desk.who(context), incident_id=intent.incident_id
     )
     with naming(checkpoint):

@@ -72,6 +72,11 @@ class Checkpoints:
         inside = self._desk.basic.inside(located.cluster)
         return await inside.snapshot_workload(located.workload.ref, self._desk.basic.now())
 
+    async def check_incident(self, incident_id: str | None) -> None:
+        """Make sure that an incident exists, if one is named; raises IncidentUnknown."""
+        if incident_id is not None:
+            await in_store(lambda: self._desk.incidents.get(incident_id))
+
     async def take(
         self, located: Located, *, reason: str, by: str, incident_id: str | None = None
     ) -> Checkpoint:
@@ -87,8 +92,7 @@ class Checkpoints:
             IncidentUnknown: There is no such incident.
             CloudError: An object could not be read; nothing was recorded.
         """
-        if incident_id is not None:
-            await in_store(lambda: self._desk.incidents.get(incident_id))
+        await self.check_incident(incident_id)
         snapshot = await self.preview(located)
         key, ref = self._desk.new_key(), located.workload.ref
         checkpoint = Checkpoint(

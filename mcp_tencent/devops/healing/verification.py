@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from math import sqrt
 
 from mcp_tencent.models.changes import RolloutState
 
@@ -108,11 +109,10 @@ def verify(
         ready_before: Pods that were ready before the act; None when nobody looked.
         looks: How strictly.
     """
-    shares = [count.share for count in after]
-    known = [share for share in shares if share is not None]
+    known = [count for count in after if count.lines]
     # What was usual may have been a trouble as well, so it buys only so much leniency.
     limit = max(looks.calm_share, min(2 * usual_share, 3 * looks.calm_share))
-    good = sum(share <= limit for share in known)
+    good = sum(_calm(count, limit) for count in known)
     unknown = max(0, looks.count - len(known))
     failed = len(known) - good
     after_share = _together(after)
@@ -159,6 +159,12 @@ def _verdict(
     if before is None:
         return Verdict.INCONCLUSIVE, [*reasons, "读不到动作之前的日志，没法比较"]
     return Verdict.NOT_BETTER, reasons
+
+
+def _calm(count: ErrorCount, limit: float) -> bool:
+    """Tell whether a look has no more errors than `limit` allows, give or take chance (two deviations)."""
+    allowed = limit * count.lines
+    return count.errors <= allowed + 2 * sqrt(allowed)
 
 
 def _pod_trouble(pods: PodHealth) -> list[str]:

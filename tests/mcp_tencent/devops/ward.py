@@ -23,6 +23,7 @@ from mcp_tencent.devops.server import NAME
 from mcp_tencent.gateway.gateway import Gateway
 from mcp_tencent.local_cloud.server import LocalCloud
 from mcp_tencent.local_cloud.simulation import ManualClock
+from mcp_tencent.local_cloud.tencent.limits import RequestLimits
 from mcp_tencent.naming.inventory import Inventory
 from mcp_tencent.naming.naming import Naming
 from mcp_tencent.serving.declare import DeclaredTool
@@ -71,8 +72,11 @@ class Ward(Office):
 
 
 def standing_cloud(scenario: str) -> LocalCloud:
-    """A cloud at five in the morning, Beijing time."""
-    return LocalCloud(scenario, clock=ManualClock(MORNING))
+    """A cloud at five in the morning, Beijing time.
+
+    Its request limits count real seconds, in which our waits take none; so it has none that we could reach.
+    """
+    return LocalCloud(scenario, clock=ManualClock(MORNING), limits=RequestLimits(default_per_second=1000))
 
 
 def calling(cloud: LocalCloud) -> Calling:
