@@ -31,10 +31,10 @@ PODS_MEASURED = 3
 LONGEST_TREND = timedelta(hours=11)
 FEWEST_POINTS = 5
 
-_QUANTITY = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<suffix>[kMGTP]i?|m)?")
+_QUANTITY = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<suffix>[kKMGTP]i?|m)?")
 _SUFFIXES = {
     "": 1.0, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15,
-    "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "ki": 2.0**10,
+    "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ki": 2.0**10,
 }  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def windows(now: datetime, onset: datetime | None) -> Windows:
     limit = onset if onset is not None else now
     for days in (1, 2):
         earlier = (begin - days * DAY, now - days * DAY)
-        if earlier[1] <= limit and earlier[0] >= now - LOOK_BACK:
+        if earlier[0] < earlier[1] <= limit and earlier[0] >= now - LOOK_BACK:
             return Windows(before=earlier, after=(begin, now))
     return Windows(before=(limit - timedelta(hours=1), limit), after=(begin, now))
 
@@ -101,8 +101,7 @@ def bytes_of(quantity: str) -> float:
     match = _QUANTITY.fullmatch(quantity)
     if match is None:
         return float(quantity)  # Plain and exponent notation.
-    suffix = match["suffix"] or ""
-    return float(match["number"]) * _SUFFIXES["ki" if suffix == "Ki" else suffix]
+    return float(match["number"]) * _SUFFIXES[match["suffix"] or ""]
 
 
 class UsageReading:
