@@ -113,7 +113,7 @@ class Office:
     async def result(
         self, tool: str, arguments: dict[str, object], meta: dict[str, Any] | None = None
     ) -> CallToolResult:
-        async def told(done: float, total: float | None, message: str | None) -> None:
+        async def told(progress: float, total: float | None, message: str | None) -> None:
             if self.progress is not None:
                 self.progress.append(message or "")
             if self.waiting is not None:

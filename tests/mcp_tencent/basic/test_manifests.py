@@ -105,7 +105,7 @@ def test_kinds_that_grant_rights_or_concern_everybody_are_refused(kind: str) -> 
 def test_pods_that_get_hold_of_their_node_are_refused_however_deep(
     kind: str, spec: dict[str, object]
 ) -> None:
-    wanted = {"jobTemplate": {"spec": spec}} if kind == "CronJob" else spec
+    wanted: dict[str, object] = {"jobTemplate": {"spec": spec}} if kind == "CronJob" else spec
     with pytest.raises(ManifestRefused):
         read_manifest(manifest_of(kind, wanted), BOUNDS)
 
