@@ -10,8 +10,10 @@ import pytest
 
 from mcp_tencent.basic.config_tools import config_tools
 from mcp_tencent.basic.workload_actions import workload_actions
+from mcp_tencent.devops.checkpoint_tools import checkpoint_tools
+from mcp_tencent.devops.diagnosis_tools import diagnosis_tools
 from mcp_tencent.devops.healing.desk import HealingDesk
-from mcp_tencent.devops.server import devops_tools
+from mcp_tencent.devops.healing_tools import healing_tools
 from mcp_tencent.serving.declare import DeclaredTool
 from tests.mcp_tencent.devops.ward import Ward, standing_cloud, ward_at
 
@@ -19,9 +21,10 @@ WardAt = Callable[[str], AbstractAsyncContextManager[Ward]]
 
 
 def every_tool(desk: HealingDesk) -> list[DeclaredTool]:
-    """The devops tools, and those of the basic server whose acts a checkpoint takes back."""
+    """The healing tools, and those of the basic server whose acts a checkpoint takes back."""
     basic = [workload_actions(desk.basic), config_tools(desk.basic)]
-    return [*devops_tools(desk), *(tool for tools in basic for tool in tools.tools)]
+    own = (*diagnosis_tools(desk), *healing_tools(desk), *checkpoint_tools(desk))
+    return [*own, *(tool for tools in basic for tool in tools.tools)]
 
 
 @pytest.fixture
