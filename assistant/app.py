@@ -12,11 +12,15 @@ from assistant.settings_loading import load_settings
 from mcp_tencent.gateway.audit_trail import AuditTrail
 
 
+def database_url(home: Home, settings: Settings) -> str:
+    """Return where records are kept."""
+    return settings.database_url.get_secret_value() if settings.database_url else home.database_url
+
+
 @contextmanager
 def open_records(home: Home, settings: Settings) -> Iterator[Database]:
     """Open the database that the settings name, on the newest schema."""
-    url = settings.database_url.get_secret_value() if settings.database_url else home.database_url
-    with open_database(url) as database:
+    with open_database(database_url(home, settings)) as database:
         yield database
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn, Protocol, runtime_checkable
 
 import typer
 
-from assistant import audit_commands, backup_commands, config_commands, policy_commands
+from assistant import audit_commands, backup_commands, config_commands, mcp_commands, policy_commands
 from assistant.command_options import JsonOption
 from assistant.errors import AssistantError, FeatureNotInstalled
 from mcp_tencent.errors import CloudError
@@ -26,6 +26,8 @@ app = typer.Typer(
 app.add_typer(config_commands.app)
 app.add_typer(policy_commands.app)
 app.add_typer(audit_commands.app)
+app.add_typer(mcp_commands.tokens_app)
+app.command()(mcp_commands.mcp)
 app.command()(backup_commands.backup)
 app.command()(backup_commands.restore)
 

@@ -5,21 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
-from enum import StrEnum
 
-
-class Permission(StrEnum):
-    """What a person may do."""
-
-    READ = "read"
-    OPERATE = "operate"
-    """Tools that write."""
-    ROLLBACK = "rollback"
-    """Dangerous tools on workloads; may be limited to namespaces."""
-    CONFIGURE = "configure"
-    """Alarms, delivery for others, the device."""
-    ADMIN = "admin"
-    """People and their permissions."""
+from mcp_tencent.gateway.call import Permission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,8 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from assistant.database import scrub
 from assistant.errors import PersonExists, UnknownPerson
-from assistant.people import DigestPreferences, Grant, Permission, Person, Voiceprint, sorted_grants
+from assistant.people import DigestPreferences, Grant, Person, Voiceprint, sorted_grants
+from mcp_tencent.gateway.call import Permission
 from mcp_tencent.tables import UtcDateTime, changed_rows, insert_once, reading, writing
 
 _EVERYWHERE = "*"

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, text
 from assistant.database import Database, open_database
 from assistant.errors import PersonExists, UnknownPerson
 from assistant.journal import SqlJournal, Turn, TurnLatencies
-from assistant.people import DigestPreferences, Grant, Permission
+from assistant.people import DigestPreferences, Grant
 from assistant.people_records import SqlPeopleStore
 from assistant.sealing import Sealer, new_key
+from mcp_tencent.gateway.call import Permission
 from mcp_tencent.push.channels import Channel
 from mcp_tencent.push.records import DeliveryPreference, SqlPreferenceStore
 from scheduler.digest_claims import SqlDigestClaimStore

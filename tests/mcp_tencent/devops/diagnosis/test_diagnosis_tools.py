@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mcp_tencent.devops.checkpoint_tools import checkpoint_tools
+from mcp_tencent.devops.diagnosis_tools import diagnosis_tools
+from mcp_tencent.devops.healing.desk import HealingDesk
+from mcp_tencent.devops.healing_tools import healing_tools
 from mcp_tencent.devops.incidents import Incident, IncidentStatus, Rung
-from mcp_tencent.devops.server import devops_tools
+from mcp_tencent.serving.declare import DeclaredTool
 from tests.mcp_tencent.basic.office import ANSWER_BYTES, MORNING, WATCH
 from tests.mcp_tencent.devops.ward import CLUSTER, standing_cloud, ward_at
 
@@ -21,9 +25,13 @@ OURS = {
 }  # fmt: skip
 
 
+def _healing_side(desk: HealingDesk) -> list[DeclaredTool]:
+    return [*diagnosis_tools(desk), *healing_tools(desk), *checkpoint_tools(desk)]
+
+
 async def test_a_diagnosis_says_what_why_since_when_and_what_helps(tmp_path: Path) -> None:
     with standing_cloud("bad-revision") as cloud:
-        async with ward_at(cloud, tmp_path, devops_tools) as ward:
+        async with ward_at(cloud, tmp_path, _healing_side) as ward:
             found = await ward.as_caller(WATCH).call("diagnose", workload="订单服务")
 
     assert found["causes"][0]["kind"] == "bad_release"
@@ -40,7 +48,7 @@ async def test_a_diagnosis_says_what_why_since_when_and_what_helps(tmp_path: Pat
 )
 async def test_answers_are_small_and_begin_with_a_sentence(tmp_path: Path, scenario: str) -> None:
     with standing_cloud(scenario) as cloud:
-        async with ward_at(cloud, tmp_path, devops_tools) as ward:
+        async with ward_at(cloud, tmp_path, _healing_side) as ward:
             for tool in ("diagnose", "plan_remediation"):
                 found = await ward.call(tool, workload="订单服务")
                 assert len(json.dumps(found, ensure_ascii=False).encode()) <= ANSWER_BYTES
@@ -66,7 +74,7 @@ async def test_a_plan_for_an_incident_names_tools_and_arguments_in_ladder_order(
         policy_version="1",
     )
     with standing_cloud("bad-image") as cloud:
-        async with ward_at(cloud, tmp_path, devops_tools) as ward:
+        async with ward_at(cloud, tmp_path, _healing_side) as ward:
             assert ward.healing is not None
             ward.healing.incidents.open(incident)
 
@@ -87,7 +95,7 @@ async def test_a_plan_for_an_incident_names_tools_and_arguments_in_ladder_order(
 
 async def test_a_plan_against_a_full_quota_asks_a_person(tmp_path: Path) -> None:
     with standing_cloud("quota-exhausted") as cloud:
-        async with ward_at(cloud, tmp_path, devops_tools) as ward:
+        async with ward_at(cloud, tmp_path, _healing_side) as ward:
             plan = await ward.call("plan_remediation", workload="订单服务")
 
     steps = {step["rung"]: step for step in plan["steps"]}
@@ -98,7 +106,7 @@ async def test_a_plan_against_a_full_quota_asks_a_person(tmp_path: Path) -> None
 
 async def test_what_could_not_be_looked_at_is_said(tmp_path: Path) -> None:
     with standing_cloud("verification-inconclusive") as cloud:
-        async with ward_at(cloud, tmp_path, devops_tools) as ward:
+        async with ward_at(cloud, tmp_path, _healing_side) as ward:
             found = await ward.call("diagnose", workload="订单服务")
 
     assert any("日志" in gap for gap in found["gaps"])
@@ -109,8 +117,10 @@ async def test_what_could_not_be_looked_at_is_said(tmp_path: Path) -> None:
 async def test_our_tools_keep_the_contract(tmp_path: Path) -> None:
     contract = yaml.safe_load(CONTRACT.read_text())["servers"]["devops"]
     with standing_cloud("quiet") as cloud:
-        async with ward_at(cloud, tmp_path, devops_tools) as ward:
-            declared = {tool.policy.name: tool for tool in devops_tools(ward.healing)} if ward.healing else {}
+        async with ward_at(cloud, tmp_path, _healing_side) as ward:
+            declared = (
+                {tool.policy.name: tool for tool in _healing_side(ward.healing)} if ward.healing else {}
+            )
 
     assert set(declared) >= OURS
     for name in OURS:
