@@ -158,13 +158,21 @@ def diagnosis_summary(diagnosis: Diagnosis, preface: str) -> str:
         return f"{preface}{alias}：{CAUSE_NAMES[first.kind]}，{reason}。"
     if first.kind is CauseKind.UNKNOWN:
         return f"{preface}{alias}还没有找到原因：{reason}，建议请负责人看一下。"
-    helping = [RUNG_NAMES[p.rung] for p in first.prospects if p.help is Help.HELPS]
     useless = [RUNG_NAMES[p.rung] for p in first.prospects if p.help is Help.WORSENS]
-    advice = f"建议{helping[0]}" if helping else "没有能自动处理的办法，建议交给负责人"
+    advice = _advice(first.prospects)
     warning = f"，不要{useless[0]}" if useless else ""
     return (
         f"{preface}{alias}{certainty(first)}{_named(first)}：{reason}{_since(picture)}。{advice}{warning}。"
     )
+
+
+def _advice(prospects: Sequence[Prospect]) -> str:
+    for help_, words in ((Help.HELPS, "建议"), (Help.MAY_HELP, "可以先试")):
+        for prospect in prospects:
+            if prospect.help is help_ and prospect.rung is not Rung.HAND_OVER:
+                return f"{words}{RUNG_NAMES[prospect.rung]}{prospect.target}"
+    told = next((p.why for p in prospects if p.rung is Rung.HAND_OVER and p.help is Help.HELPS), "")
+    return told or "没有能自动处理的办法，请负责人看一下"
 
 
 def certainty(cause: Cause) -> str:

@@ -104,7 +104,9 @@ def _declare_roll_back(tools: ToolSet, desk: HealingDesk) -> None:
                 incident_id=incident,
                 dry_run=dry_run,
             ),
-            lambda rehearse: inside.roll_back(ref, target.number, dry_run=rehearse),
+            lambda *, dry_run, key: inside.roll_back(
+                ref, target.number, dry_run=dry_run, idempotency_key=key
+            ),
         )
         version = version_of(target)
         said = {
@@ -160,7 +162,7 @@ def _declare_isolate(tools: ToolSet, desk: HealingDesk) -> None:
             context,
             found,
             Intent(reason="隔离之前", rolls_out=False, incident_id=incident, dry_run=dry_run),
-            lambda rehearse: inside.isolate(ref, dry_run=rehearse),
+            lambda *, dry_run, key: inside.isolate(ref, dry_run=dry_run, idempotency_key=key),
         )
         if outcome.change.kind is ChangeKind.UNCHANGED:
             said = f"{found.alias}已经是隔离状态，没有改动"
@@ -197,7 +199,7 @@ def _declare_release(tools: ToolSet, desk: HealingDesk) -> None:
             context,
             found,
             Intent(reason="解除隔离之前", rolls_out=False, incident_id=incident, dry_run=dry_run),
-            lambda rehearse: inside.release(ref, dry_run=rehearse),
+            lambda *, dry_run, key: inside.release(ref, dry_run=dry_run, idempotency_key=key),
         )
         if outcome.change.kind is ChangeKind.UNCHANGED:
             said = f"{found.alias}没有被隔离，不用解除"

@@ -48,7 +48,7 @@ _TABLE: Mapping[CauseKind, _Row] = {
     ),
     CauseKind.MEMORY_LEAK: (
         (_MAYBE, "重启能释放内存，顶一段时间"),
-        (_MAYBE, "加副本只能拖慢内存上涨"),
+        (_NO, "每个副本都会漏，加副本没有用"),
         (_NO, "最近没有发布，回滚没有依据"),
         _CUT_OFF,
         _NOT_CHANGED,
@@ -149,7 +149,7 @@ _HAND_OVER: Mapping[CauseKind, tuple[Help, str]] = {
     CauseKind.NO_ROOM: (_YES, "请给节点池加节点"),
     CauseKind.FLAPPING: (_YES, "请负责人查清抖动的原因"),
     CauseKind.STORAGE_FULL: (_YES, "请负责人清理或者扩容磁盘"),
-    CauseKind.COLD_CACHE: (_YES, "等缓存热起来，期间别重启"),
+    CauseKind.COLD_CACHE: (_YES, "等缓存热起来就会恢复"),
     CauseKind.NODE_DOWN: (_YES, "请负责人检查节点"),
 }
 
@@ -185,6 +185,8 @@ def _unsure(picture: Picture) -> tuple[Prospect, ...]:
 def _adapted(prospect: Prospect, kind: CauseKind, picture: Picture, culprit: str) -> Prospect:
     """Take what is special about this workload into account."""
     evidence = picture.evidence
+    if kind is CauseKind.NODE_DOWN and evidence.workload.healthy:
+        return Prospect(rung=prospect.rung, help=Help.CANNOT_HELP, why="副本已经在别的节点补齐了，不用处理")
     if prospect.rung is Rung.ISOLATE and kind is CauseKind.NOISY_NEIGHBOUR:
         return Prospect(rung=prospect.rung, help=prospect.help, why=f"隔离抢资源的 {culprit}", target=culprit)
     if prospect.rung is Rung.ROLL_BACK:

@@ -26,8 +26,9 @@ def bad_image(picture: Picture) -> Suspicion:
     """Pods hang because their image cannot be pulled."""
     suspicion = Suspicion(CauseKind.BAD_IMAGE)
     if pods := picture.image_pods:
-        image = pods[0].images[0].image if pods[0].images else "镜像"
-        suspicion.add(0.97, f"{len(pods)}个副本拉不下镜像 {image}")
+        # Without the registry, which nobody wants to hear.
+        image = pods[0].images[0].image.rpartition("/")[2] if pods[0].images else ""
+        suspicion.add(0.97, f"{len(pods)}个副本拉不下镜像 {image}".rstrip())
         release = _latest(picture, ChangeKind.RELEASE)
         if release is not None:
             suspicion.add(0.3, f"{picture.ago(release.at)}发布了{release.what}")

@@ -101,7 +101,7 @@ def node_down(picture: Picture) -> Suspicion:
             continue
         lost = [pod for pod in evidence.pods if pod.node == node.name]
         since = _ready_condition(node)
-        when = f"{picture.ago(since.changed_at)}起" if since is not None and since.changed_at else ""
+        when = picture.ago(since.changed_at) if since is not None and since.changed_at else ""
         if lost:
             suspicion.add(0.9, f"节点 {node.name} {when}失联，上面有它的{len(lost)}个副本")
         elif since is not None and since.changed_at is not None and _moved_since(evidence, since):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from mcp.server.mcpserver import Context
 
@@ -17,8 +17,13 @@ from mcp_tencent.errors import CloudError
 from mcp_tencent.models.changes import Change, ChangeKind, RolloutStatus
 from mcp_tencent.naming.located import Located
 
-Act = Callable[[bool], Awaitable[Change]]
-"""One act on a cluster; the argument says whether it is only rehearsed."""
+
+class Act(Protocol):
+    """One act on a cluster."""
+
+    def __call__(self, *, dry_run: bool, key: str | None) -> Awaitable[Change]:
+        """Do it, or only rehearse it; under a key it can be sent again after a fault without harm."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +68,14 @@ async def acted(
     """
     checkpoints = Checkpoints(desk)
     await checkpoints.check_incident(intent.incident_id)
-    rehearsed = await act(True)
+    rehearsed = await act(dry_run=True, key=None)
     if intent.dry_run or rehearsed.kind is ChangeKind.UNCHANGED:
         return Outcome(change=rehearsed, checkpoint=None, rollout=None)
     checkpoint = await checkpoints.take(
         found, reason=intent.reason, by=desk.who(context), incident_id=intent.incident_id
     )
     with naming(checkpoint):
-        change = await act(False)
+        change = await act(dry_run=False, key=checkpoint.id)
     inside = desk.basic.inside(found.cluster)
     rollout = (
         await follow_rollout(desk.basic, context, inside, found.workload.ref) if intent.rolls_out else None

@@ -17,10 +17,14 @@ from mcp_tencent.cloud.accounts import TencentClouds
 from mcp_tencent.cloud.calling import Calling, CallPolicy
 from mcp_tencent.cloud.tencentcloud.caller import Account
 from mcp_tencent.devops.checkpoint_records import SqlCheckpointStore
+from mcp_tencent.devops.checkpoint_tools import checkpoint_tools
+from mcp_tencent.devops.diagnosis_tools import diagnosis_tools
 from mcp_tencent.devops.healing.desk import HealingDesk
+from mcp_tencent.devops.healing_tools import healing_tools
 from mcp_tencent.devops.records import SqlIncidentStore
 from mcp_tencent.devops.server import NAME
 from mcp_tencent.gateway.gateway import Gateway
+from mcp_tencent.local_cloud.scenario.model import Scenario
 from mcp_tencent.local_cloud.server import LocalCloud
 from mcp_tencent.local_cloud.simulation import ManualClock
 from mcp_tencent.local_cloud.tencent.limits import RequestLimits
@@ -71,7 +75,7 @@ class Ward(Office):
         clock.advance(timedelta(**duration))
 
 
-def standing_cloud(scenario: str) -> LocalCloud:
+def standing_cloud(scenario: Scenario | str) -> LocalCloud:
     """A cloud at five in the morning, Beijing time.
 
     Its request limits count real seconds, in which our waits take none; so it has none that we could reach.
@@ -96,9 +100,14 @@ def account_of(cloud: LocalCloud) -> Account:
     )
 
 
+def healing_side(desk: HealingDesk) -> list[DeclaredTool]:
+    """The tools that find causes and heal."""
+    return [*diagnosis_tools(desk), *healing_tools(desk), *checkpoint_tools(desk)]
+
+
 @contextlib.asynccontextmanager
 async def ward_at(
-    cloud: LocalCloud, folder: Path, declare: Callable[[HealingDesk], Sequence[DeclaredTool]]
+    cloud: LocalCloud, folder: Path, declare: Callable[[HealingDesk], Sequence[DeclaredTool]] = healing_side
 ) -> AsyncIterator[Ward]:
     """Open the tools onto `cloud`; all records lie in `folder`."""
     engine = create_engine(f"sqlite:///{folder / 'records.db'}")

@@ -12,7 +12,8 @@ from mcp_tencent.devops.diagnosis.causes import CauseKind, Help
 from mcp_tencent.devops.diagnosis.gathering import Gathering
 from mcp_tencent.devops.diagnosis.ranking import Diagnosis, diagnose
 from mcp_tencent.devops.incidents import Rung
-from mcp_tencent.local_cloud.scenario.model import Truth
+from mcp_tencent.local_cloud.scenario.fields import LogLineTemplate
+from mcp_tencent.local_cloud.scenario.model import Scenario, Truth
 from mcp_tencent.local_cloud.scenario.reading import load_scenario
 from mcp_tencent.naming.inventory import Inventory
 from mcp_tencent.naming.naming import Naming
@@ -116,8 +117,9 @@ def cases_of(scenario: str) -> list[Case]:
     return found
 
 
-async def answers(scenario: str) -> list[Answered]:
-    with standing_cloud(scenario) as cloud:
+async def answers(scenario: str, played: Scenario | None = None) -> list[Answered]:
+    """Ask about every truth of a scenario, in the world of that scenario or of a variant of it."""
+    with standing_cloud(played or scenario) as cloud:
         async with TencentClouds([account_of(cloud)], calling(cloud)) as clouds:
             naming = Naming(clouds, Inventory(clouds, cloud.clock))
             found = []
@@ -190,3 +192,26 @@ def test_every_cause_carries_evidence_and_every_rung_a_reason(answered: list[Ans
             assert cause.signs
             assert [p.rung for p in cause.prospects] == list(Rung)
             assert all(p.why for p in cause.prospects)
+
+
+PLAIN = LogLineTemplate(
+    template="request 失败 path=/x status=500 cost={latency_ms}ms trace={uuid}", per_minute=9
+)
+STRUCTURAL = (
+    "bad-revision", "bad-config", "stale-config", "memory-leak", "overload", "quota-exhausted", "deadlock",
+    "noisy-neighbour", "node-down",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STRUCTURAL)
+async def test_without_telling_log_lines_the_structure_alone_finds_the_cause(name: str) -> None:
+    loaded = load_scenario(name)
+    mute = tuple(
+        fault.model_copy(update={"lines": (PLAIN,)}) if "lines" in type(fault).model_fields else fault
+        for fault in loaded.faults
+    )
+    scenario = loaded.model_copy(update={"seed": loaded.seed + 1, "faults": mute})
+
+    (answer, *_) = await answers(name, scenario)
+
+    assert answer.right, table([answer])
