@@ -101,7 +101,7 @@ def check_tool(tool: Tool, contract: dict[str, Any]) -> None:
     for name, told in contract["parameters"].items():
         about = f"{tool.name}({name})"
         assert name in offered, about
-        rule = told if isinstance(told, dict) else {told: True}
+        rule: dict[str, Any] = told if isinstance(told, dict) else {told: True}
         assert (name in required) == bool(rule.get("required")), about
         if "default" in rule:
             assert offered[name]["default"] == rule["default"], about

@@ -26,7 +26,8 @@ SUITE = HERE / "node_modules/@modelcontextprotocol/conformance/dist/index.js"
 @pytest.fixture(scope="module")
 def suite() -> list[str]:
     """The command line of the suite."""
-    node = shutil.which("node")
+    own = sorted(HERE.glob("node_modules/node-linux-*/bin/node"))
+    node = str(own[0]) if own else shutil.which("node")
     if node is not None and SUITE.exists():
         return [node, "--import", str(HERE / "node20.mjs"), str(SUITE), "server"]
     reason = f"needs node and the suite: npm ci --ignore-scripts --prefix {HERE.relative_to(ROOT)}"
