@@ -54,6 +54,7 @@ _MASKS: tuple[tuple[str, str], ...] = (
     ("NUM", _CODES + _AFTER_REQUEST + r"(?<![A-Za-z0-9_.])[+-]?\d+(?:[.,]\d+)*%?" + _RIGHT),
 )
 _COMPILED = tuple((f"<{name}>", re.compile(pattern)) for name, pattern in _MASKS)
+_CODE = re.compile(r'(?:status[=: ]|code[=: ]|状态码 ?|HTTP/\d\.\d" )([1-5]\d{2})(?!\d)')
 _PLACE = re.compile(r"<(?:[A-Z]+|\*)>")
 _PREFIX = re.compile(r"^(?:<TIME>|\[?(?:DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL)\]?|\s)+")
 _EXCEPTION = re.compile(
@@ -108,7 +109,7 @@ class PatternMiner:
 
     def add(self, text: str, weight: float = 1.0) -> int:
         """Take in a line that stands for `weight` lines; return the number of its pattern."""
-        line = masked(text) or "<*>"
+        line = _keyed(text)
         number = int(self._miner.add_log_message(line)["cluster_id"])
         self._counts[number] = self._counts.get(number, 0.0) + weight
         self._examples.setdefault(number, text.strip()[:LONGEST_LINE])
@@ -123,14 +124,14 @@ class PatternMiner:
 
     def knows(self, text: str) -> bool:
         """Tell whether a line fits one of the patterns, without taking it in."""
-        return self._miner.match(masked(text) or "<*>", full_search_strategy="fallback") is not None
+        return self._miner.match(_keyed(text), full_search_strategy="fallback") is not None
 
     def patterns(self) -> list[Pattern]:
         """Return the patterns, most frequent first."""
         clusters = {int(cluster.cluster_id): cluster for cluster in self._miner.drain.clusters}
         found = [
             Pattern(
-                template=str(clusters[number].get_template()),
+                template=str(clusters[number].get_template()).partition(" ")[2],
                 count=count,
                 example=self._examples[number],
             )
@@ -147,12 +148,20 @@ class PatternMiner:
             del self._examples[number]
 
 
+def _keyed(text: str) -> str:
+    """Return a line as drain3 gets it: its status code comes first, where no difference is overlooked."""
+    line = masked(text) or "<*>"
+    code = _CODE.search(line)
+    return f"{code[1] if code else '-'} {line}"
+
+
 def _template_miner(most_patterns: int) -> TemplateMiner:
     from drain3 import TemplateMiner
     from drain3.template_miner_config import TemplateMinerConfig
 
     config = TemplateMinerConfig()
     config.drain_sim_th = 0.75
+    config.drain_depth = 5
     config.drain_max_clusters = most_patterns
     config.drain_max_children = 50
     config.parametrize_numeric_tokens = False  # masked already, and codes are kept on purpose
