@@ -24,7 +24,7 @@ class RolloutLine(Line):
 
     state: str = Field(
         description="complete; failed: the cluster gave up; timed_out: not complete in the time we waited; "
-        "gone: the workload was deleted meanwhile; progressing."
+        "gone: the workload was deleted meanwhile; progressing: it could not be watched to its end."
     )
     reason: str
     wanted: int

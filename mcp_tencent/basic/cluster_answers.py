@@ -24,6 +24,9 @@ class ListAnswer(Answer):
 
     left_out: int = Field(default=0, description="Entries that follow on further pages.")
     cursor: str | None = Field(default=None, description="Give it back to get the next page.")
+    silent: list[str] = Field(
+        default_factory=list, description="Clusters that did not answer: what is theirs is missing."
+    )
 
 
 class ClusterLine(Line):
@@ -145,8 +148,8 @@ class ResizeAnswer(Answer):
     nodes_wanted: int
     nodes_ready: int
     outcome: str = Field(
-        description="complete; still_changing: ordered, but not all nodes are there yet; unchanged; planned: "
-        "a dry run."
+        description="complete; still_changing: ordered, but not all nodes are there yet; unwatched: ordered, "
+        "but the cloud does not tell how it goes; unchanged; planned: a dry run."
     )
     autoscaling: bool = Field(description="The pool's autoscaler may change the number again.")
     waited_seconds: float

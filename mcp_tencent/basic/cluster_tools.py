@@ -27,11 +27,12 @@ from mcp_tencent.basic.cluster_answers import (
 from mcp_tencent.basic.desk import BasicDesk
 from mcp_tencent.basic.errors import OutOfBounds, OverLimit
 from mcp_tencent.basic.health import cluster_problems, node_problems, unhealthy_first
+from mcp_tencent.basic.lookup import cluster_words, gathered, in_clusters
 from mcp_tencent.basic.paging import Cursor, page_of
 from mcp_tencent.basic.parameters import ClusterName
 from mcp_tencent.basic.regions import is_region, region_name
 from mcp_tencent.basic.wording import some
-from mcp_tencent.errors import NotFound
+from mcp_tencent.errors import CloudError, NotFound
 from mcp_tencent.gateway.call import Arguments
 from mcp_tencent.models.clusters import Cluster, ClusterStatus, NodePool
 from mcp_tencent.models.workloads import Namespace, Node, Workload
@@ -129,17 +130,17 @@ def _declare_parts(tools: ToolSet, desk: BasicDesk) -> None:
 
         Example: list_nodes(cluster="生产", status="not_ready").
         """
-        clusters = await desk.naming.clusters(cluster)
-        lists = await asyncio.gather(*(desk.inside(one).nodes() for one in clusters))
-        everything = [(one, node) for one, nodes in zip(clusters, lists, strict=True) for node in nodes]
-        found = [
-            (one, node) for one, node in everything if status == "all" or node.ready == (status == "ready")
-        ]
+        scopes = await in_clusters(desk, cluster, None)
+        everything = await gathered(scopes, lambda one, _: desk.inside(one).nodes())
+        found = [pair for pair in everything.found if status == "all" or pair[1].ready == (status == "ready")]
         found.sort(key=lambda pair: (pair[1].ready, not node_problems(pair[1]), pair[1].name))
         page = page_of(found, lambda pair: _node_line(*pair), cursor=cursor)
         return NodesAnswer(
-            summary=_nodes_summary(clusters, [node for _, node in everything], status),
+            summary=everything.told(
+                _nodes_summary(cluster_words(scopes), [node for _, node in everything.found], status)
+            ),
             nodes=page.items,
+            silent=everything.silent,
             left_out=page.left_out,
             cursor=page.cursor,
         )
@@ -152,13 +153,15 @@ def _declare_parts(tools: ToolSet, desk: BasicDesk) -> None:
 
         Example: list_node_pools(cluster="生产").
         """
-        clusters = await desk.naming.clusters(cluster)
-        lists = await asyncio.gather(*(desk.service(one).node_pools(one.cluster_id) for one in clusters))
-        found = [(pool, one) for one, pools in zip(clusters, lists, strict=True) for pool in pools]
-        page = page_of(found, lambda pair: _pool_line(*pair), cursor=cursor)
+        scopes = await in_clusters(desk, cluster, None)
+        everything = await gathered(scopes, lambda one, _: desk.service(one).node_pools(one.cluster_id))
+        page = page_of(everything.found, lambda pair: _pool_line(pair[1], pair[0]), cursor=cursor)
         return PoolsAnswer(
-            summary=_pools_summary(clusters, [pool for pool, _ in found]),
+            summary=everything.told(
+                _pools_summary(cluster_words(scopes), [pool for _, pool in everything.found])
+            ),
             node_pools=page.items,
+            silent=everything.silent,
             left_out=page.left_out,
             cursor=page.cursor,
         )
@@ -171,14 +174,15 @@ def _declare_parts(tools: ToolSet, desk: BasicDesk) -> None:
 
         Example: list_namespaces(cluster="生产").
         """
-        clusters = await desk.naming.clusters(cluster)
-        lists = await asyncio.gather(*(_namespaces(desk, one) for one in clusters))
-        found = [line for lines in lists for line in lines]
+        scopes = await in_clusters(desk, cluster, None)
+        everything = await gathered(scopes, lambda one, _: _namespaces(desk, one))
+        found = [line for _, line in everything.found]
         found.sort(key=lambda line: (line.unhealthy == 0, line.cluster, line.name))
         page = page_of(found, lambda line: line, cursor=cursor)
         return NamespacesAnswer(
-            summary=_namespaces_summary(clusters, found),
+            summary=everything.told(_namespaces_summary(cluster_words(scopes), found)),
             namespaces=page.items,
+            silent=everything.silent,
             left_out=page.left_out,
             cursor=page.cursor,
         )
@@ -258,7 +262,11 @@ async def _followed(
     """Look at a pool until it has the wanted number of ready nodes, or patience ends."""
     began = time.monotonic()
     while True:
-        pool = (await _present(desk, found)).pool
+        try:
+            pool = (await _present(desk, found)).pool
+        except CloudError:
+            # The resize has been ordered: an error here would say that it has not.
+            return _resized(found, found.pool, nodes, "unwatched", time.monotonic() - began)
         waited = time.monotonic() - began
         if pool.nodes_ready == nodes == pool.nodes_wanted:
             return _resized(found, pool, nodes, "complete", waited)
@@ -278,6 +286,7 @@ def _resized(
         "planned": f"试运行：{found.alias}会从{before}个节点调整到{nodes}个，没有改动",
         "unchanged": f"{found.alias}本来就是{nodes}个节点，没有改动",
         "complete": f"{found.alias}已经从{before}个节点调整到{nodes}个，全部就绪",
+        "unwatched": f"{found.alias}已经要求调整到{nodes}个节点，但现在查不到进展",
         "still_changing": f"{found.alias}正在调整到{nodes}个节点，目前{now.nodes_ready}个就绪，还没完成",
     }[outcome]
     warning = "；它开着自动伸缩，数量可能还会变" if found.pool.autoscaling else ""
@@ -413,22 +422,18 @@ def _clusters_summary(found: Sequence[Cluster], unreached: Sequence[Unreached], 
     return f"{said}；{silent}现在查不到。" if silent else f"{said}。"
 
 
-def _where(clusters: Sequence[Cluster]) -> str:
-    return clusters[0].name if len(clusters) == 1 else f"{len(clusters)}个集群"
-
-
-def _nodes_summary(clusters: Sequence[Cluster], nodes: Sequence[Node], status: str) -> str:
+def _nodes_summary(where: str, nodes: Sequence[Node], status: str) -> str:
     down = [node.name for node in nodes if not node.ready]
     if status == "ready":
-        return f"{_where(clusters)}有{len(nodes) - len(down)}个节点就绪，一共{len(nodes)}个。"
+        return f"{where}有{len(nodes) - len(down)}个节点就绪，一共{len(nodes)}个。"
     if not down:
-        return f"{_where(clusters)}的{len(nodes)}个节点都就绪。"
-    return f"{_where(clusters)}的{len(nodes)}个节点里有{len(down)}个没就绪：{some(down)}。"
+        return f"{where}的{len(nodes)}个节点都就绪。"
+    return f"{where}的{len(nodes)}个节点里有{len(down)}个没就绪：{some(down)}。"
 
 
-def _pools_summary(clusters: Sequence[Cluster], pools: Sequence[NodePool]) -> str:
+def _pools_summary(where: str, pools: Sequence[NodePool]) -> str:
     if not pools:
-        return f"{_where(clusters)}没有节点池。"
+        return f"{where}没有节点池。"
     short = [
         f"{one.name}{one.nodes_ready}/{one.nodes_wanted}"
         for one in pools
@@ -439,14 +444,14 @@ def _pools_summary(clusters: Sequence[Cluster], pools: Sequence[NodePool]) -> st
         if short
         else some([f"{one.name}{one.nodes_ready}个节点" for one in pools], 4)
     )
-    return f"{_where(clusters)}有{len(pools)}个节点池，{state}。"
+    return f"{where}有{len(pools)}个节点池，{state}。"
 
 
-def _namespaces_summary(clusters: Sequence[Cluster], lines: Sequence[NamespaceLine]) -> str:
+def _namespaces_summary(where: str, lines: Sequence[NamespaceLine]) -> str:
     bad = [
         f"{line.aliases[0] if line.aliases else line.name}{line.unhealthy}个"
         for line in lines
         if line.unhealthy
     ]
     state = f"有不健康工作负载的：{some(bad)}" if bad else "里面的工作负载都健康"
-    return f"{_where(clusters)}有{len(lines)}个命名空间，{state}。"
+    return f"{where}有{len(lines)}个命名空间，{state}。"

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from mcp_tencent.basic.action_answers import ConfigActionAnswer, field_lines, fields_left_out
 from mcp_tencent.basic.desk import BasicDesk
-from mcp_tencent.basic.lookup import cluster_words, in_clusters
+from mcp_tencent.basic.lookup import cluster_words, gathered, in_clusters
 from mcp_tencent.basic.paging import Cursor, cut, page_of
 from mcp_tencent.basic.parameters import ClusterName, NamespaceName
 from mcp_tencent.basic.wording import some
@@ -59,12 +59,13 @@ def _declare_services(tools: ToolSet, desk: BasicDesk) -> None:
         Example: list_services(namespace="trade").
         """
         scopes = await in_clusters(desk, cluster, namespace)
-        lists = await asyncio.gather(*(desk.inside(one).services(namespace=place) for one, place in scopes))
-        found = [(one, item) for (one, _), items in zip(scopes, lists, strict=True) for item in items]
+        answers = await gathered(scopes, lambda one, place: desk.inside(one).services(namespace=place))
+        found = answers.found
         found.sort(key=lambda pair: (not _is_open(pair[1]), pair[1].namespace, pair[1].name))
         page = page_of(found, lambda pair: _service_line(*pair), cursor=cursor)
         return ServicesAnswer(
-            summary=_services_summary(cluster_words(scopes), [item for _, item in found]),
+            summary=answers.told(_services_summary(cluster_words(scopes), [item for _, item in found])),
+            silent=answers.silent,
             services=page.items,
             left_out=page.left_out,
             cursor=page.cursor,
@@ -145,10 +146,10 @@ def _declare_update(tools: ToolSet, desk: BasicDesk) -> None:
         if config.immutable:
             raise WrongState(f"{found.kind} {found.namespace}/{found.name} is immutable")
         _check_present(config, changes)
+        readers = _readers(found.kind, found.name, await inside.workloads(namespace=found.namespace))
         change = await inside.update_config(
             found.kind, found.namespace, found.name, changes, dry_run=dry_run, idempotency_key=desk.new_key()
         )
-        readers = _readers(found.kind, found.name, await inside.workloads(namespace=found.namespace))
         return ConfigActionAnswer(
             summary=_update_summary(found, list(changes), change.kind, readers, dry_run=dry_run),
             dry_run=dry_run,

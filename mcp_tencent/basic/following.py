@@ -29,13 +29,28 @@ async def follow_rollout(
             f"{status.replicas_available}/{status.replicas_wanted} 个 Pod 可用",
         )
 
-    return await inside.wait_for_rollout(ref, within=longest, stay_ready=desk.patience.stay_ready, seen=seen)
+    try:
+        return await inside.wait_for_rollout(
+            ref, within=longest, stay_ready=desk.patience.stay_ready, seen=seen
+        )
+    except CloudError as exc:
+        # The act has been done: an error here would say that it has not, and have it done again.
+        return RolloutStatus(
+            state=RolloutState.PROGRESSING,
+            reason=f"the rollout cannot be watched: {exc.detail}",
+            replicas_wanted=0,
+            replicas_updated=0,
+            replicas_ready=0,
+            replicas_available=0,
+        )
 
 
 async def outcome_in_words(inside: Workloads, ref: WorkloadRef, status: RolloutStatus) -> str:
     """Say in Chinese how a rollout ended, and what hinders it when it did not end well."""
     if status.state is RolloutState.COMPLETE:
-        return f"{status.replicas_ready}个Pod全部就绪" if status.replicas_wanted else "已经没有Pod在运行"
+        return f"{status.replicas_ready}个Pod全部就绪" if status.replicas_wanted else "现在没有Pod在运行"
+    if status.state is RolloutState.PROGRESSING:
+        return "但现在查不到进展，请过一会儿再看"
     if status.state is RolloutState.GONE:
         return "但它已经被删除了"
     reasons = await _hindrances(inside, ref)

@@ -27,9 +27,13 @@ def node_problems(node: Node) -> list[str]:
 
 def unhealthy_first(workloads: Sequence[Workload]) -> list[Workload]:
     """Return workloads, those with the smallest share of ready pods first."""
-    return sorted(
-        workloads, key=lambda one: (one.healthy, _ready_share(one), one.ref.namespace, one.ref.name)
-    )
+    return sorted(workloads, key=badness)
+
+
+def badness(workload: Workload) -> tuple[bool, float, str, str]:
+    """Return a key that sorts the worst workload first."""
+    ref = workload.ref
+    return workload.healthy, _ready_share(workload), ref.namespace, ref.name
 
 
 def _ready_share(workload: Workload) -> float:

@@ -51,6 +51,9 @@ def pod_log_tools(desk: BasicDesk) -> ToolSet:
                 description="Only lines with this text, upper or lower case.", min_length=1, max_length=200
             ),
         ] = None,
+        container: Annotated[
+            str | None, Field(description="Left out: the main one.", min_length=1, max_length=63)
+        ] = None,
         max_kb: Annotated[int, Field(description="Size of the answer.", ge=1, le=64, strict=True)] = 4,
     ) -> PodLogAnswer:
         """Show the last lines that a pod's main container wrote, as kubectl logs does.
@@ -61,7 +64,7 @@ def pod_log_tools(desk: BasicDesk) -> ToolSet:
         Example: pod_logs(workload="订单服务", tail=200, contains="timeout").
         """
         where, chosen, preface = await _chosen(desk, workload, pod, namespace, cluster)
-        log = await _read(desk.inside(where), chosen, tail, previous)
+        log = await _read(desk.inside(where), chosen, container or "", tail, previous)
         matching = [
             line for line in log.lines if contains is None or contains.casefold() in line.text.casefold()
         ]
@@ -84,9 +87,11 @@ def pod_log_tools(desk: BasicDesk) -> ToolSet:
     return tools
 
 
-async def _read(inside: Workloads, pod: Pod, tail: int, previous: bool) -> PodLog:
+async def _read(inside: Workloads, pod: Pod, container: str, tail: int, previous: bool) -> PodLog:
     try:
-        return await inside.pod_log(pod.namespace, pod.name, tail=tail, previous=previous)
+        return await inside.pod_log(
+            pod.namespace, pod.name, container=container, tail=tail, previous=previous
+        )
     except NotFound as exc:
         if not previous or pod.restarts:
             raise

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from mcp_tencent.basic.desk import BasicDesk
 from mcp_tencent.basic.health import is_failed, is_restarting, is_well, worst_first
-from mcp_tencent.basic.lookup import cluster_words, in_clusters
+from mcp_tencent.basic.lookup import Gathered, cluster_words, gathered, in_clusters
 from mcp_tencent.basic.ownership import objects_of
 from mcp_tencent.basic.paging import Cursor, cut, page_of
 from mcp_tencent.basic.parameters import ClusterName, NamespaceName, PeriodText, WorkloadName
@@ -60,13 +60,13 @@ def _declare_pods(tools: ToolSet, desk: BasicDesk) -> None:
         if workload is not None:
             found = await desk.naming.workload(workload, namespace=namespace, cluster=cluster)
             pods = await desk.inside(found.cluster).pods(workload=found.workload.ref)
-            everything, where, preface = [(found.cluster, pod) for pod in pods], found.alias, found.preface
+            answers = Gathered(found=[(found.cluster, pod) for pod in pods], silent=[])
+            where, preface = found.alias, found.preface
         else:
             scopes = await in_clusters(desk, cluster, namespace)
-            lists = await asyncio.gather(*(desk.inside(one).pods(namespace=place) for one, place in scopes))
-            everything = [(one, pod) for (one, _), pods in zip(scopes, lists, strict=True) for pod in pods]
+            answers = await gathered(scopes, lambda one, place: desk.inside(one).pods(namespace=place))
             where, preface = cluster_words(scopes), ""
-        return _pods_answer(desk, everything, status, cursor, where, preface)
+        return _pods_answer(desk, answers, status, cursor, where, preface)
 
 
 def _declare_events(tools: ToolSet, desk: BasicDesk) -> None:
@@ -97,16 +97,16 @@ def _declare_events(tools: ToolSet, desk: BasicDesk) -> None:
                 inside.workloads(namespace=ref.namespace),
             )
             own = objects_of(ref, [one.ref for one in neighbours])
-            everything = [one for one in events if own(one.object_kind, one.object_name)]
+            own_events = [(found.cluster, one) for one in events if own(one.object_kind, one.object_name)]
+            answers = Gathered(found=own_events, silent=[])
             where, preface = found.alias, found.preface
         else:
             scopes = await in_clusters(desk, cluster, namespace)
-            lists = await asyncio.gather(
-                *(desk.inside(one).events(namespace=place, since=meant.start) for one, place in scopes)
+            answers = await gathered(
+                scopes, lambda one, place: desk.inside(one).events(namespace=place, since=meant.start)
             )
-            everything = [event for events in lists for event in events]
             where, preface = cluster_words(scopes), ""
-        return _events_answer(desk, everything, meant, type == "warning", cursor, where, preface)
+        return _events_answer(desk, answers, meant, type == "warning", cursor, where, preface)
 
 
 def _status_test(status: PodStatus, now: datetime) -> Callable[[Pod], bool]:
@@ -122,19 +122,20 @@ def _status_test(status: PodStatus, now: datetime) -> Callable[[Pod], bool]:
 
 def _pods_answer(
     desk: BasicDesk,
-    everything: Sequence[tuple[Cluster, Pod]],
+    answers: Gathered[Pod],
     status: PodStatus,
     cursor: str | None,
     where: str,
     preface: str,
 ) -> PodsAnswer:
-    wanted = _status_test(status, desk.now())
+    wanted, everything = _status_test(status, desk.now()), answers.found
     of = {id(pod): cluster for cluster, pod in everything}
     matching = worst_first([pod for _, pod in everything if wanted(pod)])
     page = page_of(matching, lambda pod: pod_line(desk, of[id(pod)], pod), cursor=cursor, budget_bytes=3000)
     reasons = Counter(pod.reason for pod in matching if pod.reason)
     return PodsAnswer(
-        summary=preface + _pods_summary(where, matching, len(everything), status),
+        summary=preface + answers.told(_pods_summary(where, matching, len(everything), status)),
+        silent=answers.silent,
         total=len(everything),
         matching=len(matching),
         well=sum(is_well(pod) for pod in matching),
@@ -163,14 +164,14 @@ def _pods_summary(where: str, matching: Sequence[Pod], total: int, status: PodSt
 
 def _events_answer(
     desk: BasicDesk,
-    everything: Sequence[Event],
+    answers: Gathered[Event],
     meant: Period,
     warnings_only: bool,
     cursor: str | None,
     where: str,
     preface: str,
 ) -> EventsAnswer:
-    inside = [one for one in everything if one.last_at is None or one.last_at < meant.end]
+    inside = [one for _, one in answers.found if one.last_at is None or one.last_at < meant.end]
     warnings = [one for one in inside if one.kind is EventKind.WARNING]
     shown = sorted(
         warnings if warnings_only else inside,
@@ -179,7 +180,8 @@ def _events_answer(
     )
     page = page_of(shown, lambda event: event_line(desk, event), cursor=cursor)
     return EventsAnswer(
-        summary=preface + _events_summary(where, inside, warnings),
+        summary=preface + answers.told(_events_summary(where, inside, warnings)),
+        silent=answers.silent,
         total=len(inside),
         warnings=len(warnings),
         events=page.items,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import Context
@@ -20,7 +21,7 @@ from mcp_tencent.basic.desk import BasicDesk, Bounds
 from mcp_tencent.basic.errors import OverLimit
 from mcp_tencent.basic.following import follow_rollout, outcome_in_words
 from mcp_tencent.basic.parameters import ClusterName, NamespaceName, PodName, WorkloadName
-from mcp_tencent.errors import Unsupported
+from mcp_tencent.errors import CloudError, Unsupported
 from mcp_tencent.gateway.call import Arguments, NamespaceOf
 from mcp_tencent.models.changes import Change, ChangeKind, RolloutState, RolloutStatus
 from mcp_tencent.models.workloads import Pod, WorkloadKind, WorkloadRef
@@ -160,11 +161,11 @@ def _declare_delete_pod(tools: ToolSet, desk: BasicDesk) -> None:
         change = await inside.delete_pod(
             found.pod.namespace, found.pod.name, dry_run=dry_run, idempotency_key=desk.new_key()
         )
-        gone, replaced, waited = (False, False, 0.0)
+        seen = _Seen()
         if not dry_run:
-            gone, replaced, waited = await _followed(desk, context, inside, found.pod, ref)
+            seen = await _followed(desk, context, inside, found.pod, ref)
         return PodActionAnswer(
-            summary=_deleted_summary(found.pod, ref, gone=gone, replaced=replaced, dry_run=dry_run),
+            summary=_deleted_summary(found.pod, ref, seen, dry_run=dry_run),
             dry_run=dry_run,
             cluster=found.cluster.cluster_id,
             namespace=found.pod.namespace,
@@ -173,9 +174,9 @@ def _declare_delete_pod(tools: ToolSet, desk: BasicDesk) -> None:
             change=change.kind.value,
             fields=[],
             owner=found.pod.owner,
-            gone=gone,
-            replaced=replaced,
-            waited_seconds=round(waited, 1),
+            gone=seen.gone,
+            replaced=seen.replaced,
+            waited_seconds=round(seen.waited_seconds, 1),
         )
 
 
@@ -225,36 +226,58 @@ async def _owner(desk: BasicDesk, found: LocatedPod) -> WorkloadRef | None:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What was seen of a deleted pod and its successor."""
+
+    gone: bool = False
+    replaced: bool = False
+    watched: bool = True
+    """False when the cluster did not answer while we waited."""
+    waited_seconds: float = 0.0
+
+
 async def _followed(
     desk: BasicDesk, context: Context[Any, Any], inside: Workloads, pod: Pod, ref: WorkloadRef | None
-) -> tuple[bool, bool, float]:
-    """Look until the pod is gone and replaced, or patience ends: (gone, replaced, seconds waited)."""
+) -> _Seen:
+    """Look until the pod is gone and replaced, or patience ends."""
     began = time.monotonic()
     longest, pause = desk.patience.rollout.total_seconds(), desk.patience.look_every.total_seconds()
     while True:
-        present = await inside.pods(namespace=pod.namespace, workload=ref)
-        # A StatefulSet gives the successor the same name.
-        gone = not any(one.name == pod.name and one.created_at == pod.created_at for one in present)
-        replaced = False
-        if ref is not None and gone:
-            workload = await inside.workload(ref)
-            replaced = workload.replicas_ready >= workload.replicas_wanted
+        try:
+            gone, replaced = await _look(inside, pod, ref)
+        except CloudError:
+            # The pod has been deleted: an error here would say that it has not.
+            return _Seen(watched=False, waited_seconds=time.monotonic() - began)
         waited = time.monotonic() - began
         if (gone and (replaced or ref is None)) or waited + pause > longest:
-            return gone, replaced, waited
+            return _Seen(gone=gone, replaced=replaced, waited_seconds=waited)
         await context.report_progress(waited, longest, "等待新的 Pod 就绪" if gone else "等待旧的 Pod 退出")
         await asyncio.sleep(pause)
 
 
-def _deleted_summary(pod: Pod, ref: WorkloadRef | None, *, gone: bool, replaced: bool, dry_run: bool) -> str:
+async def _look(inside: Workloads, pod: Pod, ref: WorkloadRef | None) -> tuple[bool, bool]:
+    """Return whether the pod is gone, and whether as many pods are ready as are wanted."""
+    present = await inside.pods(namespace=pod.namespace, workload=ref)
+    # A StatefulSet gives the successor the same name.
+    gone = not any(one.name == pod.name and one.created_at == pod.created_at for one in present)
+    if ref is None or not gone:
+        return gone, False
+    workload = await inside.workload(ref)
+    return gone, workload.replicas_ready >= workload.replicas_wanted
+
+
+def _deleted_summary(pod: Pod, ref: WorkloadRef | None, seen: _Seen, *, dry_run: bool) -> str:
     alone = "" if ref is not None else "，它不属于任何工作负载，不会自动重建"
     if dry_run:
         return f"试运行：会删除{pod.name}{alone}，没有改动。"
-    if not gone:
+    if not seen.watched:
+        return f"已经要求删除{pod.name}，但现在查不到进展{alone}。"
+    if not seen.gone:
         return f"已经要求删除{pod.name}，但它还没有退出{alone}。"
     if ref is None:
         return f"{pod.name}已经删除{alone}。"
-    return f"{pod.name}已经删除，{'新的Pod已经就绪' if replaced else f'但{ref.name}的新Pod还没有就绪'}。"
+    return f"{pod.name}已经删除，{'新的Pod已经就绪' if seen.replaced else f'但{ref.name}的新Pod还没有就绪'}。"
 
 
 def _place(arguments: Arguments) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from mcp_tencent.basic.desk import BasicDesk
-from mcp_tencent.basic.health import unhealthy_first, workload_trouble, worst_first
-from mcp_tencent.basic.lookup import cluster_words, in_clusters
+from mcp_tencent.basic.health import badness, workload_trouble, worst_first
+from mcp_tencent.basic.lookup import cluster_words, gathered, in_clusters
 from mcp_tencent.basic.ownership import objects_of
 from mcp_tencent.basic.paging import Cursor, cut, page_of
 from mcp_tencent.basic.parameters import ClusterName, NamespaceName, WorkloadName
@@ -93,21 +93,19 @@ def _declare_list(tools: ToolSet, desk: BasicDesk) -> None:
         Example: list_workloads(namespace="trade", status="unhealthy").
         """
         scopes = await in_clusters(desk, cluster, namespace)
-        lists = await asyncio.gather(*(desk.inside(one).workloads(namespace=place) for one, place in scopes))
-        names = await _spoken_names(desk, [one for one, _ in scopes])
-        everything = [
-            (one, workload)
-            for (one, _), workloads in zip(scopes, lists, strict=True)
-            for workload in unhealthy_first(workloads)
-            if kind is None or workload.ref.kind.value == kind
-        ]
-        everything.sort(key=lambda pair: pair[1].healthy)
+        answers = await gathered(scopes, lambda one, place: desk.inside(one).workloads(namespace=place))
+        names = await _spoken_names(desk, dict.fromkeys(one for one, _ in answers.found))
+        everything = [pair for pair in answers.found if kind is None or pair[1].ref.kind.value == kind]
+        everything.sort(key=lambda pair: badness(pair[1]))
         bad = [pair for pair in everything if not pair[1].healthy]
         shown = bad if status == "unhealthy" else everything
         page = page_of(shown, lambda pair: _line(pair[1], pair[0], _name(names, *pair)), cursor=cursor)
         where = cluster_words(scopes)
         return WorkloadsAnswer(
-            summary=_list_summary(where, [(_name(names, *pair), pair[1]) for pair in bad], len(everything)),
+            summary=answers.told(
+                _list_summary(where, [(_name(names, *pair), pair[1]) for pair in bad], len(everything))
+            ),
+            silent=answers.silent,
             total=len(everything),
             unhealthy=len(bad),
             workloads=page.items,
@@ -237,10 +235,10 @@ def _autoscaler_words(scaler: Autoscaler | None) -> str:
 
 
 async def _spoken_names(
-    desk: BasicDesk, clusters: Sequence[Cluster]
+    desk: BasicDesk, clusters: Iterable[Cluster]
 ) -> Mapping[str, Mapping[WorkloadRef, str]]:
-    lists = await asyncio.gather(*(desk.naming.aliases_of_workloads(one) for one in clusters))
-    return {one.cluster_id: names for one, names in zip(clusters, lists, strict=True)}
+    """Return how to call the workloads of each cluster, by its id."""
+    return {one.cluster_id: await desk.naming.aliases_of_workloads(one) for one in clusters}
 
 
 def _name(names: Mapping[str, Mapping[WorkloadRef, str]], cluster: Cluster, workload: Workload) -> str:

@@ -120,13 +120,13 @@ class Directory(Generic[T]):
             _by(self.entries, lambda named: named.ids),
             _by(self.entries, lambda named: (named.name, named.label)),
             _by(self.entries, lambda named: named.aliases),
-            _by(self.entries, _spellings),
         )
 
     def at_level(self, level: int, said: str) -> Sequence[Named[T]]:
         """Return what answers to exactly this by id (0), name (1), alias (2), or but for spelling (3)."""
-        key = _loose(said) if level == SPELLING else said.strip()
-        return self._levels[level].get(key, ())
+        if level == SPELLING:
+            return self._spelled.get(_loose(said), ())
+        return self._levels[level].get(said.strip(), ())
 
     def alike(self, said: str) -> list[Likeness[T]]:
         """Return what sounds like it, best first, each thing once."""
@@ -145,6 +145,10 @@ class Directory(Generic[T]):
             if known is None or score > known.score:
                 best[id(named)] = Likeness(named=named, heard_as=name, score=score)
         return sorted(best.values(), key=lambda found: (-found.score, found.named.label))
+
+    @cached_property
+    def _spelled(self) -> dict[str, list[Named[T]]]:
+        return _by(self.entries, _spellings)
 
     @cached_property
     def _heard(self) -> list[tuple[Named[T], str]]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from mcp_tencent.errors import Ambiguous, CloudError, NotFound
+from mcp_tencent.errors import Ambiguous, CloudError, NotFound, ResourceError
 from mcp_tencent.models.clusters import Cluster, NodePool, Place
 from mcp_tencent.models.logs import Topic
 from mcp_tencent.models.workloads import ConfigKind, Pod, Workload, WorkloadRef
@@ -254,11 +254,11 @@ class Naming:
     ) -> set[tuple[str, str]]:
         """Return in which clusters there is such a namespace, and its name there."""
         meant: set[tuple[str, str]] = set()
-        error: CloudError | None = None
+        error: ResourceError | None = None
         for cluster in clusters:
             try:
                 meant.add((cluster.cluster_id, await self.namespace(said, cluster, certain=certain)))
-            except CloudError as exc:
+            except ResourceError as exc:
                 error = error or exc
         if not meant and error is not None:
             raise error

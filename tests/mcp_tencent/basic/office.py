@@ -25,6 +25,7 @@ from mcp_tencent.gateway.answer import META_CONFIRMATION
 from mcp_tencent.gateway.call import Caller, CallerKind, Permission
 from mcp_tencent.gateway.gateway import Gateway
 from mcp_tencent.gateway.records import TABLES
+from mcp_tencent.local_cloud.scenario.model import Scenario
 from mcp_tencent.local_cloud.server import LocalCloud
 from mcp_tencent.local_cloud.simulation import ManualClock, ScaledClock, WallClock
 from mcp_tencent.naming.aliases import Aliases
@@ -58,12 +59,12 @@ class SteppingClock:
         return self._now
 
 
-def standing(scenario: str) -> LocalCloud:
+def standing(scenario: Scenario | str) -> LocalCloud:
     """A cloud in which time stands still: for looking."""
     return LocalCloud(scenario, clock=ManualClock(MORNING))
 
 
-def fast(scenario: str, speed: float = 60.0) -> LocalCloud:
+def fast(scenario: Scenario | str, speed: float = 60.0) -> LocalCloud:
     """A cloud in which a minute takes a second: for acting and waiting."""
     return LocalCloud(scenario, clock=ScaledClock(MORNING, speed=speed, reference=WallClock()))
 

@@ -15,6 +15,8 @@ import yaml
 from mcp.client import Client
 
 from mcp_tencent.basic.desk import Bounds, Patience
+from mcp_tencent.local_cloud.scenario.model import ApiFaults, KubernetesFault, Scenario
+from mcp_tencent.local_cloud.scenario.reading import load_scenario
 from mcp_tencent.models.workloads import ConfigKind
 from mcp_tencent.serving.identity import acting_as
 from tests.mcp_tencent.basic.office import OWNER, TRADER, WATCH, Office, error_of, fast, office_at
@@ -145,7 +147,7 @@ async def test_scaling_waits_for_the_pods_and_is_undone_by_scaling_back(shop: Of
 
 async def test_scaling_to_nothing_is_possible_and_said(shop: Office) -> None:
     done = await shop.act("scale_workload", workload="商品服务", replicas=0)
-    assert done["summary"] == "商品服务已经从3个副本调整到0个，已经没有Pod在运行。"
+    assert done["summary"] == "商品服务已经从3个副本调整到0个，现在没有Pod在运行。"
 
 
 async def test_what_is_read_back_names_everything(shop: Office) -> None:
@@ -476,3 +478,28 @@ async def test_the_tools_are_those_of_the_contract(shop: Office) -> None:
             promised["risk"] == "R",
             promised["risk"] == "D",
         ), name
+
+
+# Acts that take effect while their outcome cannot be seen
+
+
+LOOKS_BEFORE = 5
+"""Requests for deployments that come before the act itself: names, state, and what the write reads."""
+
+
+def blinded() -> Scenario:
+    """The shop, whose cluster no longer shows its deployments once it has been told to act."""
+    fault = KubernetesFault(resource="deployments", methods=("GET",), lets_through=LOOKS_BEFORE)
+    return load_scenario("bad-image").model_copy(update={"api_faults": ApiFaults(kubernetes=(fault,))})
+
+
+async def test_an_act_whose_outcome_cannot_be_seen_is_reported_as_done(tmp_path: Path) -> None:
+    with fast(blinded()) as cloud:
+        async with office_at(cloud, tmp_path) as office:
+            done = await office.act("scale_workload", workload="商品服务", replicas=5)
+        kept = cloud.world.clusters["cls-shop0001"].kubernetes.get("Deployment", "shop", "item-service")
+    assert done["change"] == "updated"
+    assert done["rollout"]["state"] == "progressing"
+    assert done["summary"] == "商品服务已经从3个副本调整到5个，但现在查不到进展，请过一会儿再看。"
+    assert kept is not None
+    assert kept["spec"]["replicas"] == 5

@@ -11,6 +11,8 @@ import pytest
 
 from mcp_tencent.basic.health import worst_first
 from mcp_tencent.basic.ownership import objects_of
+from mcp_tencent.local_cloud.scenario.model import ApiFaults, KubernetesFault
+from mcp_tencent.local_cloud.scenario.reading import load_scenario
 from mcp_tencent.local_cloud.server import LocalCloud
 from mcp_tencent.models.workloads import WorkloadKind, WorkloadRef
 from tests.mcp_tencent.basic.office import ANSWER_BYTES, Office, office_at, standing
@@ -252,3 +254,16 @@ async def test_objects_are_told_apart_where_one_name_begins_with_another() -> No
     assert not own("Pod", "order-worker-7d9f8b6c5d-x2x9z")
     assert not own("Deployment", "order-worker")
     assert not own("Node", "order-1")
+
+
+async def test_clusters_that_do_not_answer_are_named_and_do_not_hide_the_others(tmp_path: Path) -> None:
+    fault = KubernetesFault(cluster="cls-bjdr0001", methods=("GET",), status=403, reason="Forbidden")
+    scenario = load_scenario("yesterday").model_copy(update={"api_faults": ApiFaults(kubernetes=(fault,))})
+    with standing(scenario) as cloud:
+        async with office_at(cloud, tmp_path) as office:
+            for tool in ("list_nodes", "list_namespaces", "list_workloads", "list_pods", "list_services"):
+                answer = await office.call(tool)
+                assert answer["silent"] == ["灾备集群"], tool
+                assert answer["summary"].endswith("；灾备集群现在查不到。"), tool
+            assert (await office.refused("list_nodes", cluster="灾备"))["code"] == "permission_missing"
+            assert (await office.call("list_nodes", cluster="预发"))["silent"] == []
