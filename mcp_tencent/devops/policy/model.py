@@ -92,7 +92,7 @@ class Learning(PolicySection):
 
     bound: float = Field(default=0.10, ge=0, le=0.10)
     """No weight leaves its default by more."""
-    step: float = Field(default=0.01, gt=0, le=0.05)
+    step: float = Field(default=0.03, gt=0, le=0.05)
     """How far one lesson may move a weight."""
 
 

@@ -87,7 +87,7 @@ def test_python_objects_in_yaml_are_refused():
 
 @given(st.text(max_size=200))
 def test_any_text_is_a_policy_or_has_findings(text):
-    findings = ()
+    findings: list[str] = []
     try:
         parse_policy(text, file="any")
     except PolicyInvalid as error:
