@@ -503,3 +503,47 @@ async def test_an_act_whose_outcome_cannot_be_seen_is_reported_as_done(tmp_path:
     assert done["summary"] == "商品服务已经从3个副本调整到5个，但现在查不到进展，请过一会儿再看。"
     assert kept is not None
     assert kept["spec"]["replicas"] == 5
+
+
+async def test_a_pod_of_a_stateful_set_comes_back_under_its_own_name(tmp_path: Path) -> None:
+    async with acting_on("yesterday", tmp_path, default_cluster="生产") as office:
+        before = (await office.call("list_pods", workload="缓存"))["pods"][0]
+        done = await office.act("delete_pod", pod=before["name"])
+        after = (await office.call("list_pods", workload="缓存"))["pods"][0]
+    assert (done["gone"], done["replaced"]) == (True, True)
+    assert after["name"] == before["name"]
+    assert after["created_at"] != before["created_at"]
+
+
+async def test_a_daemon_set_has_no_number_of_replicas(shop: Office) -> None:
+    template = {
+        "metadata": {"labels": {"app": "agent"}},
+        "spec": {"containers": [{"name": "a", "image": "b:1"}]},
+    }
+    shop.cloud.world.apply(
+        "cls-shop0001",
+        {
+            "apiVersion": "apps/v1",
+            "kind": "DaemonSet",
+            "metadata": {"name": "agent", "namespace": "shop"},
+            "spec": {"selector": {"matchLabels": {"app": "agent"}}, "template": template},
+        },
+    )
+    error = await shop.refused("scale_workload", workload="agent", replicas=3, dry_run=True)
+    assert (error["code"], error["message"]) == ("unsupported", "这里不支持这个操作")
+
+
+async def test_a_pod_that_belongs_to_nothing_is_gone_for_good_and_that_is_said(shop: Office) -> None:
+    shop.cloud.world.apply(
+        "cls-shop0001",
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "lone-pod", "namespace": "shop"},
+            "spec": {"containers": [{"name": "a", "image": "b:1"}]},
+        },
+    )
+    planned = await shop.call("delete_pod", pod="lone-pod", dry_run=True)
+    assert "不会自动重建" in planned["summary"]
+    done = await shop.act("delete_pod", pod="lone-pod")
+    assert (done["gone"], done["replaced"], done["owner"]) == (True, False, "")
