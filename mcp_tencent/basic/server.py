@@ -10,6 +10,7 @@ from mcp_tencent.basic.cluster_tools import cluster_tools
 from mcp_tencent.basic.config_tools import config_tools
 from mcp_tencent.basic.dashboard_tools import dashboard_tools
 from mcp_tencent.basic.desk import BasicDesk
+from mcp_tencent.basic.log_analysis_tools import log_analysis_tools
 from mcp_tencent.basic.log_catalog_tools import log_catalog_tools
 from mcp_tencent.basic.log_tools import log_tools
 from mcp_tencent.basic.manifest_tools import manifest_tools
@@ -40,6 +41,7 @@ def basic_tools(desk: BasicDesk) -> Sequence[DeclaredTool]:
         usage_tools(desk),
         log_catalog_tools(desk),
         log_tools(desk),
+        log_analysis_tools(desk),
         alarm_tools(desk),
         dashboard_tools(desk),
         alarm_change_tools(desk),
