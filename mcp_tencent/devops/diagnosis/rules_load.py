@@ -75,6 +75,7 @@ def quota_exhausted(picture: Picture) -> Suspicion:
     if full and (refused or load >= 0.5):
         quota, limit = full[0]
         suspicion.add(0.6, f"命名空间的配额 {quota.name} 已用满，{limit.resource} {limit.used}/{limit.most}")
+    if suspicion.signs:
         suspicion.add(load, "流量超过了现有副本能承受的")
     return suspicion
 
