@@ -14,6 +14,7 @@ from mcp_tencent.basic.log_analysis_tools import log_analysis_tools
 from mcp_tencent.basic.log_catalog_tools import log_catalog_tools
 from mcp_tencent.basic.log_tools import log_tools
 from mcp_tencent.basic.manifest_tools import manifest_tools
+from mcp_tencent.basic.node_pool_actions import node_pool_actions
 from mcp_tencent.basic.pod_log_tools import pod_log_tools
 from mcp_tencent.basic.pod_tools import pod_tools
 from mcp_tencent.basic.usage_tools import usage_tools
@@ -46,6 +47,7 @@ def basic_tools(desk: BasicDesk) -> Sequence[DeclaredTool]:
         dashboard_tools(desk),
         alarm_change_tools(desk),
         workload_actions(desk),
+        node_pool_actions(desk),
         manifest_tools(desk),
     )
     return [tool for tools in sets for tool in tools.tools]

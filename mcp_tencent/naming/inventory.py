@@ -16,9 +16,9 @@ from mcp_tencent.models.aliases import ALIAS_KEY, aliases_in
 from mcp_tencent.models.clusters import Cluster, NodePool, Place
 from mcp_tencent.models.logs import Dashboard, Logset, Topic
 from mcp_tencent.models.workloads import ConfigKind, Namespace, Workload
-from mcp_tencent.naming.aliases import Aliases, aliases_for
+from mcp_tencent.naming.aliases import Aliases, Names, aliases_for
 from mcp_tencent.naming.matching import Directory, Named
-from mcp_tencent.ports import Clouds
+from mcp_tencent.ports import Clouds, LogService
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -40,6 +40,15 @@ _DASHBOARD_NOUNS = ("仪表盘", "大盘", "看板")
 class _Kept:
     at: datetime
     directory: Directory[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """How a thing of the log service is named by itself."""
+
+    thing_id: str
+    name: str
+    aliases: tuple[str, ...] = ()
 
 
 class Inventory:
@@ -126,68 +135,64 @@ class Inventory:
     async def topics(self, *, again: bool = False) -> Directory[tuple[Place, Topic]]:
         """Return the log topics of all places."""
 
-        async def look() -> Directory[tuple[Place, Topic]]:
-            found, missing = await self._everywhere(lambda place: self._clouds.logs(place).topics())
-            given = self._aliases.topics
-            return Directory(
-                (
-                    _placed(
-                        place, topic, topic.topic_id, topic.name, _tagged(topic.tags), given, _TOPIC_NOUNS
-                    )
-                    for place, topic in found
-                ),
-                missing,
-            )
+        def named(topic: Topic) -> _Names:
+            return _Names(topic.topic_id, topic.name, _tagged(topic.tags))
 
-        return await self._keep("topics", "", look, again=again)
+        return await self._of_logs(
+            "topics", lambda logs: logs.topics(), named, self._aliases.topics, _TOPIC_NOUNS, again
+        )
 
     async def logsets(self, *, again: bool = False) -> Directory[tuple[Place, Logset]]:
         """Return the logsets of all places."""
 
-        async def look() -> Directory[tuple[Place, Logset]]:
-            found, missing = await self._everywhere(lambda place: self._clouds.logs(place).logsets())
-            given = self._aliases.logsets
-            return Directory(
-                (
-                    _placed(place, one, one.logset_id, one.name, _tagged(one.tags), given, _LOGSET_NOUNS)
-                    for place, one in found
-                ),
-                missing,
-            )
+        def named(logset: Logset) -> _Names:
+            return _Names(logset.logset_id, logset.name, _tagged(logset.tags))
 
-        return await self._keep("logsets", "", look, again=again)
+        return await self._of_logs(
+            "logsets", lambda logs: logs.logsets(), named, self._aliases.logsets, _LOGSET_NOUNS, again
+        )
 
     async def alarms(self, *, again: bool = False) -> Directory[tuple[Place, Alarm]]:
         """Return the alarm policies of all places."""
 
-        async def look() -> Directory[tuple[Place, Alarm]]:
-            found, missing = await self._everywhere(lambda place: self._clouds.logs(place).alarms())
-            given = self._aliases.alarms
-            return Directory(
-                (
-                    _placed(place, alarm, alarm.alarm_id, alarm.name, (), given, _ALARM_NOUNS)
-                    for place, alarm in found
-                ),
-                missing,
-            )
+        def named(alarm: Alarm) -> _Names:
+            return _Names(alarm.alarm_id, alarm.name)
 
-        return await self._keep("alarms", "", look, again=again)
+        return await self._of_logs(
+            "alarms", lambda logs: logs.alarms(), named, self._aliases.alarms, _ALARM_NOUNS, again
+        )
 
     async def dashboards(self, *, again: bool = False) -> Directory[tuple[Place, Dashboard]]:
         """Return the dashboards of all places."""
 
-        async def look() -> Directory[tuple[Place, Dashboard]]:
-            found, missing = await self._everywhere(lambda place: self._clouds.logs(place).dashboards())
-            given = self._aliases.dashboards
+        def named(dashboard: Dashboard) -> _Names:
+            return _Names(dashboard.dashboard_id, dashboard.name)
+
+        return await self._of_logs(
+            "dashboards",
+            lambda logs: logs.dashboards(),
+            named,
+            self._aliases.dashboards,
+            _DASHBOARD_NOUNS,
+            again,
+        )
+
+    async def _of_logs(
+        self,
+        kind: str,
+        ask: Callable[[LogService], Awaitable[Sequence[U]]],
+        named: Callable[[U], _Names],
+        given: Names,
+        nouns: tuple[str, ...],
+        again: bool,
+    ) -> Directory[tuple[Place, U]]:
+        async def look() -> Directory[tuple[Place, U]]:
+            found, missing = await self._everywhere(lambda place: ask(self._clouds.logs(place)))
             return Directory(
-                (
-                    _placed(place, one, one.dashboard_id, one.name, (), given, _DASHBOARD_NOUNS)
-                    for place, one in found
-                ),
-                missing,
+                (_placed(place, thing, named(thing), given, nouns) for place, thing in found), missing
             )
 
-        return await self._keep("dashboards", "", look, again=again)
+        return await self._keep(kind, "", look, again=again)
 
     async def _keep(
         self, kind: str, where: str, look: Callable[[], Awaitable[Directory[T]]], *, again: bool
@@ -265,19 +270,13 @@ class Inventory:
 
 
 def _placed(
-    place: Place,
-    thing: U,
-    thing_id: str,
-    name: str,
-    own: tuple[str, ...],
-    given: Mapping[str, tuple[str, ...]],
-    nouns: tuple[str, ...],
+    place: Place, thing: U, names: _Names, given: Names, nouns: tuple[str, ...]
 ) -> Named[tuple[Place, U]]:
     return Named(
         thing=(place, thing),
-        ids=(thing_id,),
-        name=name,
-        aliases=aliases_for(own, given, thing_id, name),
+        ids=(names.thing_id,),
+        name=names.name,
+        aliases=aliases_for(names.aliases, given, names.thing_id, names.name),
         place=f"{place.account}，{place.region}",
         nouns=nouns,
     )
