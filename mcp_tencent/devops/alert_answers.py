@@ -26,6 +26,7 @@ class AlertLine(Line):
     """A group of alerts with one root cause."""
 
     id: str
+    fingerprint: str = Field(description="The same for the same trouble on another day.")
     title: str = Field(description="Who and what, Chinese.")
     score: float = Field(description="0 to 100.")
     spoken_score: str = Field(description="Of ten, as people say it, e.g. 7.9分.")
@@ -34,6 +35,7 @@ class AlertLine(Line):
     state: GroupState
     cluster: str
     namespace: str
+    kind: str = Field(description="Deployment, StatefulSet or DaemonSet; empty when it is not known.")
     workload: str = Field(description="Where the cause shows; empty when it is not known.")
     node: str
     alerts: int = Field(description="Records in the group.")
@@ -111,6 +113,7 @@ def alert_line(desk: BasicDesk, one: ScoredGroup) -> AlertLine:
     group = one.group
     return AlertLine(
         id=group.id,
+        fingerprint=group.fingerprint,
         title=title_of(one),
         score=one.scored.score,
         spoken_score=one.scored.spoken,
@@ -119,6 +122,7 @@ def alert_line(desk: BasicDesk, one: ScoredGroup) -> AlertLine:
         state=group.state,
         cluster=group.subject.cluster_id,
         namespace=group.subject.namespace,
+        kind=one.kind or "",
         workload=group.subject.workload,
         node=group.subject.node,
         alerts=len(group.alerts),

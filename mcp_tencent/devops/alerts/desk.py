@@ -22,6 +22,7 @@ from mcp_tencent.devops.policy.model import LoadedPolicy, Policy, Priority
 from mcp_tencent.devops.policy.modes import ModeStore
 from mcp_tencent.gateway.call import Caller
 from mcp_tencent.gateway.stores import in_store
+from mcp_tencent.models.workloads import WorkloadKind
 
 _MEASURED_GROUPS = 20
 """Of the worst groups, what logs and pods say is measured; that costs requests for each."""
@@ -35,6 +36,8 @@ class ScoredGroup:
     group: AlertGroup
     name: str
     """The workload or node, as people call it; the alarm when none is known."""
+    kind: WorkloadKind | None
+    """Of the workload, when it is a known one."""
     affected: tuple[str, ...]
     """Names of the workloads and nodes at which it shows, the cause's first."""
     facts: ScoreFacts
@@ -129,10 +132,12 @@ class AlertDesk:
     ) -> ScoredGroup:
         facts = self._facts(group, reading, policy, measured)
         scored = score(facts, weights.weights, weights_version=weights.version)
+        known = reading.workloads.get(group.subject)
         names = tuple(dict.fromkeys(reading.name_of(subject) for subject in group.subjects))
         return ScoredGroup(
             group=group,
             name=reading.name_of(group.subject) or group.alarm_names[0],
+            kind=known.workload.ref.kind if known is not None else None,
             affected=names,
             facts=facts,
             scored=scored,

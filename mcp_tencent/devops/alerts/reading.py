@@ -21,6 +21,7 @@ from mcp_tencent.devops.diagnosis.gathering import DEPENDS_ON
 from mcp_tencent.devops.diagnosis.log_reading import sample_of
 from mcp_tencent.devops.diagnosis.log_signs import called_by
 from mcp_tencent.devops.policy.model import Policy
+from mcp_tencent.devops.policy.section import names_workload
 from mcp_tencent.errors import CloudError
 from mcp_tencent.models.alarms import Alarm
 from mcp_tencent.models.aliases import aliases_in
@@ -196,8 +197,8 @@ class AlertReader:
         known = [reading.workloads[one] for one in alerted if one in reading.workloads][:_MOST_LOOKS]
         declared = await asyncio.gather(*(self._declared(one) for one in known))
         for subject, names in declared:
-            by_policy = self._policy.dependencies_of(subject.cluster_id, subject.namespace, subject.workload)
-            needs[subject] |= _named(subject, [*names, *by_policy], reading.workloads)
+            needs[subject] |= _named(subject, names, reading.workloads)
+            needs[subject] |= needed_by_policy(self._policy, subject, reading.workloads)
         first_of_each: dict[tuple[str, Subject], Alert] = {}
         for alert in sorted(reading.alerts, key=lambda one: one.raised_at):
             first_of_each.setdefault((alert.record.alarm_id, alert.subject), alert)
@@ -275,6 +276,18 @@ def _named(
     found = set(mentioned(text, there))
     near = {one for one in found if one.namespace == subject.namespace}
     return near | {one for one in found if one.workload not in {same.workload for same in near}}
+
+
+def needed_by_policy(policy: Policy, subject: Subject, workloads: Iterable[Subject]) -> set[Subject]:
+    """Return the workloads of the same cluster that the policy says a workload needs (pure)."""
+    patterns = policy.dependencies_of(subject.cluster_id, subject.namespace, subject.workload)
+    return {
+        one
+        for one in workloads
+        if one.cluster_id == subject.cluster_id
+        and one != subject
+        and any(names_workload(each, one.cluster_id, one.namespace, one.workload) for each in patterns)
+    }
 
 
 def _owner(namespace: str, pod: str, there: Iterable[Subject]) -> str:

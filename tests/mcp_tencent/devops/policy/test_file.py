@@ -1,5 +1,6 @@
 """A policy file is read with findings that can be acted on, and followed while the program runs."""
 
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -143,3 +144,12 @@ def test_a_file_that_is_no_text_is_unreadable(tmp_path):
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(PolicyUnreadable):
         read_policy(path)
+
+
+def test_the_documented_example_is_a_policy():
+    page = (Path(__file__).parents[4] / "docs" / "policy.md").read_text(encoding="utf-8")
+    example = page.split("```yaml\n")[1].split("```")[0]
+    policy = parse_policy(example, file="docs/policy.md")
+    assert policy.importance_of("cls-x", "pay", "risk-service") == 95
+    assert policy.dependencies_of("cls-x", "trade", "order-service") == ("trade/stock-service", "order-db")
+    assert policy.is_protected("vault")
