@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +15,6 @@ from mcp_tencent.analytics.baseline import Direction
 from mcp_tencent.analytics.counting import Dimensions, Gathered, with_history
 from mcp_tencent.analytics.desk import AnalyticsDesk
 from mcp_tencent.analytics.evidence import Evidence, evidence_of, series_query
-from mcp_tencent.analytics.log_tools import checked_period
 from mcp_tencent.analytics.patterns_drain3 import readable
 from mcp_tencent.basic.log_reading import of_each, searched_topics
 from mcp_tencent.basic.paging import cut, page_of
@@ -26,6 +24,7 @@ from mcp_tencent.naming.located import LocatedTopic
 from mcp_tencent.period_words import spoken_count, spoken_instant, spoken_length, spoken_period
 from mcp_tencent.periods import Period
 from mcp_tencent.serving.declare import ToolSet
+from mcp_tencent.side_by_side import side_by_side
 
 LONGEST = timedelta(days=7)
 _DAY = timedelta(days=1)
@@ -96,7 +95,7 @@ def anomaly_tools(desk: AnalyticsDesk) -> ToolSet:
 
         Example: detect_anomalies(target="订单服务", period="24h").
         """
-        asked = checked_period(desk, period, LONGEST)
+        asked = desk.short_period(period, LONGEST)
         bucket = bucket_for(asked)
         stretch = whole_buckets(asked, bucket)
         scope = await _scope(desk, target)
@@ -109,7 +108,7 @@ def anomaly_tools(desk: AnalyticsDesk) -> ToolSet:
             for anomaly in judged.anomalies
         ]
         found.sort(key=lambda one: -one.anomaly.weight)
-        explained = await asyncio.gather(*(_explained(desk, one) for one in found[:_EXPLAINED]))
+        explained = await side_by_side(_explained(desk, one) for one in found[:_EXPLAINED])
         evidence = [*explained, *[None] * (len(found) - len(explained))]
         page = page_of(list(zip(found, evidence, strict=True)), lambda pair: _line(desk, *pair))
         days = max((judged.days for _, judged in answers), default=0)

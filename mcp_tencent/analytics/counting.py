@@ -12,6 +12,7 @@ from mcp_tencent.errors import InvalidRequest
 from mcp_tencent.models.logs import AnalysisTable, Cell, TopicIndex
 from mcp_tencent.periods import Period
 from mcp_tencent.ports import LogSearch
+from mcp_tencent.side_by_side import side_by_side
 
 _DAY = timedelta(days=1)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -127,7 +128,7 @@ async def with_history(
         async with turns:
             return await counted(search, topic_id, query, part, bucket=bucket, dimensions=dimensions)
 
-    answers = await asyncio.gather(*(one(part) for part in [*_by_days(period), *before]))
+    answers = await side_by_side(one(part) for part in [*_by_days(period), *before])
     merged: Counts = {}
     for counts in answers:
         for name, series in counts.items():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from mcp_tencent.devops.incidents import IncidentStore
+from mcp_tencent.errors import InvalidPeriod
 from mcp_tencent.gateway.call import Clock
 from mcp_tencent.naming.located import LocatedTopic
 from mcp_tencent.naming.naming import Naming
@@ -38,6 +39,19 @@ class AnalyticsDesk:
     def period(self, text: str) -> Period:
         """Turn a period string into instants; raises InvalidPeriod."""
         return parse_period(text, now=self.now(), zone=self.zone)
+
+    def short_period(self, text: str, longest: timedelta) -> Period:
+        """Turn a period string into instants that are not too long for what is asked.
+
+        Raises:
+            InvalidPeriod: It cannot be understood, or is longer than `longest`.
+        """
+        period = self.period(text)
+        if period.length > longest:
+            raise InvalidPeriod(
+                f"the period {text!r} is {period.length.days} days long; {longest.days} are the most here"
+            )
+        return period
 
     def told(self, at: datetime) -> str:
         """Write an instant as answers have it: ISO 8601 to the second, in the house's zone."""

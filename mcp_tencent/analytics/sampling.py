@@ -11,6 +11,7 @@ from itertools import pairwise
 from mcp_tencent.models.logs import LogLine
 from mcp_tencent.periods import Period
 from mcp_tencent.ports import LogSearch
+from mcp_tencent.side_by_side import side_by_side
 
 SLICES = 12
 LINES_A_SLICE = 200
@@ -80,7 +81,7 @@ async def sampled(
                 total = max(total, (await search.histogram(topic_id, query, start, end)).total)
         return Slice(start=start, lines=page.lines, total=total)
 
-    parts = await asyncio.gather(*(one(start, end) for start, end in pairwise(borders)))
+    parts = await side_by_side(one(start, end) for start, end in pairwise(borders))
     return Sample(slices=tuple(parts))
 
 

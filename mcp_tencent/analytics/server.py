@@ -8,6 +8,7 @@ from mcp_tencent.analytics.anomaly_tools import anomaly_tools
 from mcp_tencent.analytics.desk import AnalyticsDesk
 from mcp_tencent.analytics.log_tools import log_analytics_tools
 from mcp_tencent.analytics.remediation_tools import remediation_tools
+from mcp_tencent.analytics.summary_tools import summary_tools
 from mcp_tencent.serving.declare import DeclaredTool
 
 NAME = "mcp-tencent-analytics"
@@ -20,5 +21,5 @@ INSTRUCTIONS = (
 
 def analytics_tools(desk: AnalyticsDesk) -> Sequence[DeclaredTool]:
     """Return every tool of the server."""
-    sets = (log_analytics_tools(desk), anomaly_tools(desk), remediation_tools(desk))
+    sets = (summary_tools(desk), log_analytics_tools(desk), anomaly_tools(desk), remediation_tools(desk))
     return [tool for tools in sets for tool in tools.tools]

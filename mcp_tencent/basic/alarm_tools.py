@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -28,6 +27,7 @@ from mcp_tencent.models.clusters import Place
 from mcp_tencent.period_words import spoken_instant, spoken_period
 from mcp_tencent.periods import Period
 from mcp_tencent.serving.declare import ToolSet
+from mcp_tencent.side_by_side import side_by_side
 
 LEVEL_WORDS = {AlarmLevel.INFO: "提示", AlarmLevel.WARN: "警告", AlarmLevel.CRITICAL: "严重"}
 
@@ -71,7 +71,7 @@ def _declare_lists(tools: ToolSet, desk: BasicDesk) -> None:
         found: list[tuple[Place, Alarm, list[str]]] = []
         for place in desk.clouds.places:
             service = desk.logs(place)
-            alarms, notices = await asyncio.gather(service.alarms(enabled=enabled), service.alarm_notices())
+            alarms, notices = await service.alarms(enabled=enabled), await service.alarm_notices()
             names = {notice.notice_id: notice.name for notice in notices}
             found += [
                 (place, alarm, [names.get(each, each) for each in alarm.notice_ids])
@@ -135,18 +135,14 @@ def _declare_history(tools: ToolSet, desk: BasicDesk) -> None:
         wanted_level = None if level == "all" else AlarmLevel[level.upper()]
         located = None if alarm is None else await desk.naming.alarm(alarm)
         places = desk.clouds.places if located is None else (located.place,)
-        answers = await asyncio.gather(
-            *(
-                desk.logs(place).alarm_records(
-                    stretch.start,
-                    stretch.end,
-                    status=wanted_status,
-                    level=wanted_level,
-                    alarm_id="" if located is None else located.alarm.alarm_id,
-                )
-                for place in places
+        alarm_id = "" if located is None else located.alarm.alarm_id
+
+        async def ask(place: Place) -> Sequence[AlarmRecord]:
+            return await desk.logs(place).alarm_records(
+                stretch.start, stretch.end, status=wanted_status, level=wanted_level, alarm_id=alarm_id
             )
-        )
+
+        answers = await side_by_side(ask(place) for place in places)
         records = sorted((one for answer in answers for one in answer), key=_worst_first)
         page = page_of(records, lambda record: _record_line(desk, record), cursor=cursor)
         preface = located.preface if located else ""

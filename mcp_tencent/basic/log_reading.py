@@ -18,6 +18,7 @@ from mcp_tencent.models.logs import LogLine, SortOrder
 from mcp_tencent.naming.located import LocatedTopic
 from mcp_tencent.naming.naming import Naming
 from mcp_tencent.periods import Period
+from mcp_tencent.side_by_side import side_by_side
 
 T = TypeVar("T")
 
@@ -122,7 +123,7 @@ async def of_each(
             except (InvalidQuery, NotFound) as error:
                 return error
 
-    answers = await asyncio.gather(*(one(topic) for topic in topics))
+    answers = await side_by_side(one(topic) for topic in topics)
     fit: list[tuple[LocatedTopic, T]] = []
     skipped: list[str] = []
     first: InvalidQuery | NotFound | None = None
