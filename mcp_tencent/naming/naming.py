@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from mcp_tencent.errors import Ambiguous, CloudError, NotFound, ResourceError
-from mcp_tencent.models.clusters import Cluster, NodePool, Place
+from mcp_tencent.models.clusters import Cluster, Place
 from mcp_tencent.models.logs import Topic
 from mcp_tencent.models.workloads import ConfigKind, Pod, Workload, WorkloadRef
 from mcp_tencent.naming.inventory import Inventory
@@ -101,7 +102,10 @@ class Naming:
 
     async def node_pool(self, said: str, cluster: str | None = None, *, certain: bool = False) -> LocatedPool:
         """Return a node pool. Without a cluster, the default one is looked at first, and then all others."""
-        looks = [self._pools_in(clusters) for clusters in await self._rounds(cluster, certain)]
+        looks = [
+            self._within(clusters, None, certain, self._inventory.node_pools, lambda thing: (thing[0], ""))
+            for clusters in await self._rounds(cluster, certain)
+        ]
         match = await _resolve(said, looks, kind="节点池", certain=certain)
         found_in, pool = match.thing
         return LocatedPool(cluster=found_in, pool=pool, alias=match.alias, by_sound=match.by_sound)
@@ -214,38 +218,43 @@ class Naming:
     def _workloads_in(
         self, clusters: Sequence[Cluster], namespace: str | None, certain: bool
     ) -> Look[tuple[Cluster, Workload]]:
-        async def look(again: bool) -> Scope[tuple[Cluster, Workload]]:
-            directories = await asyncio.gather(
-                *(_or_missing(self._inventory.workloads(cluster, again=again)) for cluster in clusters)
-            )
-            if not namespace:
-                return Scope(directories)
-            meant = await self._namespaces_meant(namespace, clusters, certain)
-            return Scope(directories, lambda thing: (thing[0].cluster_id, thing[1].ref.namespace) in meant)
-
-        return look
+        return self._within(
+            clusters,
+            namespace,
+            certain,
+            self._inventory.workloads,
+            lambda thing: (thing[0], thing[1].ref.namespace),
+        )
 
     def _configs_in(
         self, kind: ConfigKind, clusters: Sequence[Cluster], namespace: str | None, certain: bool
     ) -> Look[tuple[Cluster, str, str]]:
-        async def look(again: bool) -> Scope[tuple[Cluster, str, str]]:
+        ask = partial(self._inventory.configs, kind)
+        return self._within(clusters, namespace, certain, ask, lambda thing: (thing[0], thing[1]))
+
+    def _within(
+        self,
+        clusters: Sequence[Cluster],
+        namespace: str | None,
+        certain: bool,
+        ask: Callable[..., Awaitable[Directory[T]]],
+        place_of: Callable[[T], tuple[Cluster, str]],
+    ) -> Look[T]:
+        """Return how to look into clusters, or into the namespace of each that is meant."""
+
+        async def look(again: bool) -> Scope[T]:
             directories = await asyncio.gather(
-                *(_or_missing(self._inventory.configs(kind, cluster, again=again)) for cluster in clusters)
+                *(_or_missing(ask(cluster, again=again)) for cluster in clusters)
             )
             if not namespace:
                 return Scope(directories)
             meant = await self._namespaces_meant(namespace, clusters, certain)
-            return Scope(directories, lambda thing: (thing[0].cluster_id, thing[1]) in meant)
 
-        return look
+            def keep(thing: T) -> bool:
+                cluster, place = place_of(thing)
+                return (cluster.cluster_id, place) in meant
 
-    def _pools_in(self, clusters: Sequence[Cluster]) -> Look[tuple[Cluster, NodePool]]:
-        async def look(again: bool) -> Scope[tuple[Cluster, NodePool]]:
-            return Scope(
-                await asyncio.gather(
-                    *(_or_missing(self._inventory.node_pools(cluster, again=again)) for cluster in clusters)
-                )
-            )
+            return Scope(directories, keep)
 
         return look
 
