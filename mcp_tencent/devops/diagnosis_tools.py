@@ -116,8 +116,15 @@ def _declare_plan(tools: ToolSet, desk: HealingDesk) -> None:
         kept = await Checkpoints(desk).between(
             now - CHECKPOINTS_FROM, now, found.workload.ref, found.cluster.cluster_id
         )
+        bounds = desk.basic.bounds
         planned = [
-            _line(step) for step in steps(diagnosis, kept, most_replicas=desk.basic.bounds.replicas_max)
+            _line(step)
+            for step in steps(
+                diagnosis,
+                kept,
+                most_replicas=bounds.replicas_max,
+                protected=bounds.protected_namespaces,
+            )
         ]
         first = diagnosis.first
         return PlanAnswer(

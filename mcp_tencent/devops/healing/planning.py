@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -36,13 +36,20 @@ class Step:
     arguments: Mapping[str, JsonValue]
 
 
-def steps(diagnosis: Diagnosis, checkpoints: Sequence[Checkpoint], *, most_replicas: int) -> tuple[Step, ...]:
+def steps(
+    diagnosis: Diagnosis,
+    checkpoints: Sequence[Checkpoint],
+    *,
+    most_replicas: int,
+    protected: Container[str] = frozenset(),
+) -> tuple[Step, ...]:
     """Return every rung with what it would do, and how to climb those that may help.
 
     Args:
         diagnosis: What is the matter.
         checkpoints: Those that are kept of the workload, newest first.
         most_replicas: The house's bound.
+        protected: Namespaces in which nothing is changed.
     """
     causes = _worth_treating(diagnosis.causes)
     found = []
@@ -52,7 +59,16 @@ def steps(diagnosis: Diagnosis, checkpoints: Sequence[Checkpoint], *, most_repli
             found.append(_restoring(prospect, diagnosis.picture, checkpoints))
         else:
             found.append(_step(prospect, diagnosis.picture, most_replicas))
-    return tuple(found)
+    own = diagnosis.picture.evidence.workload.ref.namespace
+    return tuple(_allowed(step, own, protected) for step in found)
+
+
+def _allowed(step: Step, own: str, protected: Container[str]) -> Step:
+    if step.tool is None or step.arguments.get("namespace", own) not in protected:
+        return step
+    why = "受保护的系统命名空间，不能在这里改动"
+    prospect = replace(step.prospect, help=Help.CANNOT_HELP, why=why)
+    return Step(prospect=prospect, tool=None, arguments={})
 
 
 def _worth_treating(causes: Sequence[Cause]) -> Sequence[Cause]:

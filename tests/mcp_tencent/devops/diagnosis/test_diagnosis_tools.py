@@ -104,6 +104,16 @@ async def test_a_plan_against_a_full_quota_asks_a_person(tmp_path: Path) -> None
     assert steps["hand_over"]["help"] == "helps"
 
 
+async def test_a_plan_touches_no_protected_namespace(tmp_path: Path) -> None:
+    with standing_cloud("protected-namespace") as cloud:
+        async with ward_at(cloud, tmp_path) as ward:
+            plan = await ward.call("plan_remediation", workload="coredns", namespace="kube-system")
+
+    assert plan["cause"] == "stuck"
+    assert all(step["tool"] is None for step in plan["steps"])
+    assert "受保护" in plan["steps"][0]["why"]
+
+
 async def test_what_could_not_be_looked_at_is_said(tmp_path: Path) -> None:
     with standing_cloud("verification-inconclusive") as cloud:
         async with ward_at(cloud, tmp_path, _healing_side) as ward:
