@@ -37,6 +37,7 @@ FORMAT = "xiaozhi-backup-1"
 _MANIFEST = "manifest.json"
 _DATABASE = "xiaozhi.db"
 _CONFIG = "config.toml"
+_POLICY = "policy.yaml"
 _KEY = "xiaozhi.key"
 _CHUNK_BYTES = 1 << 20
 _LARGEST_MANIFEST_BYTES = 1 << 16
@@ -88,7 +89,7 @@ _MANIFESTS = TypeAdapter(Manifest)
 
 
 def back_up(home: Home, database: Path, target: Path, *, with_key: bool, now: datetime) -> Manifest:
-    """Write a backup of the database and the settings file to `target`, readable by its owner only.
+    """Write a backup of the database, the settings and the policy to `target`, readable by its owner only.
 
     Everybody may go on writing: the backup holds the database as it was at one instant.
 
@@ -175,6 +176,8 @@ def _collect(home: Home, database: Path, folder: Path, *, with_key: bool) -> dic
     # Copies, because somebody may replace the originals before they are packed.
     if home.config_file.is_file():
         files[_CONFIG] = Path(shutil.copyfile(home.config_file, folder / _CONFIG))
+    if home.policy_file.is_file():
+        files[_POLICY] = Path(shutil.copyfile(home.policy_file, folder / _POLICY))
     if with_key:
         files[_KEY] = Path(shutil.copyfile(home.key_file, folder / _KEY))
     return files
@@ -232,7 +235,7 @@ def _read_manifest(archive: zipfile.ZipFile) -> Manifest:
     if manifest.format != FORMAT:
         raise BackupDamaged(f"the backup has the format {manifest.format}, which this program does not know")
     names = {member.name for member in manifest.members}
-    if not {_DATABASE} <= names <= {_DATABASE, _CONFIG, _KEY}:
+    if not {_DATABASE} <= names <= {_DATABASE, _CONFIG, _POLICY, _KEY}:
         raise BackupDamaged("the manifest names other files than a backup has")
     return manifest
 
@@ -281,7 +284,7 @@ def _put_in_place(
     home: Home, database: Path, files: dict[str, Path], database_only: bool, now: datetime
 ) -> tuple[Path, ...]:
     """Replace file by file, each in one step, the database last: until then everything can be run again."""
-    places = {_CONFIG: home.config_file, _KEY: home.key_file}
+    places = {_CONFIG: home.config_file, _POLICY: home.policy_file, _KEY: home.key_file}
     kept = []
     with locked_folder(home.config_dir):
         for name, place in places.items():

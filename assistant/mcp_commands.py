@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,6 +68,8 @@ def mcp(
     from mcp_tencent.serving.masking import log_to_stderr
 
     log_to_stderr()
+    for chatty in ("httpx", "httpx2", "drain3"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     name = ServerName(server.value)
     with _installation(home, scenario) as installation:
         served = (

@@ -93,6 +93,15 @@ def test_the_settings_stay_when_only_the_database_is_wanted(home: Home, tmp_path
     assert load_settings(home, {})[0].robot.name == "小新"
 
 
+def test_the_healing_policy_travels_with_the_settings(home: Home, tmp_path: Path):
+    add_run(home, "before")
+    home.policy_file.write_text("guards: {actions_per_hour: 3}\n", encoding="utf-8")
+    make(home, tmp_path / "b.zip")
+    home.policy_file.unlink()
+    put_back(home, tmp_path / "b.zip")
+    assert home.policy_file.read_text(encoding="utf-8") == "guards: {actions_per_hour: 3}\n"
+
+
 def test_the_manifest_states_what_is_in_it(home: Home, tmp_path: Path):
     manifest = make(home, tmp_path / "b.zip")
     assert read_manifest(tmp_path / "b.zip") == manifest
