@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from assistant.clock import SystemClock
 from assistant.command_options import HomeOption, JsonOption
 
 
@@ -26,7 +26,7 @@ def backup(
     from assistant.home import find_home
 
     place = find_home(home, os.environ)
-    manifest = back_up(place, _database_file(home), file, with_key=with_key, now=datetime.now(UTC))
+    manifest = back_up(place, _database_file(home), file, with_key=with_key, now=SystemClock().now())
     if as_json:
         from pydantic import TypeAdapter
 
@@ -59,7 +59,7 @@ def restore(
 
     place = find_home(home, os.environ)
     target = _database_file(home, for_restore=True)
-    done = put_back(place, target, file, database_only=database_only, now=datetime.now(UTC))
+    done = put_back(place, target, file, database_only=database_only, now=SystemClock().now())
     names = ", ".join(member.name for member in done.manifest.members)
     typer.echo(f"Restored the backup of {done.manifest.made_at:%Y-%m-%d %H:%M} UTC ({names}).")
     for path in done.kept:
