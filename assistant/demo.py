@@ -1,42 +1,48 @@
-"""`xiaozhi demo`: what there is, shown on the local cloud, with every word and number taken from the run.
+"""`xiaozhi demo`: the hands at work on the local cloud, with every word and number taken from the run.
 
-A release of yesterday that brought errors is found by the logs, rolled back, verified, and found quiet.
+Everything goes through the MCP tools and their gateway, as for any other host: the last day's alerts, grouped
+and scored; what is the matter with the worst; one roll-back, confirmed, followed and verified; the audit.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from typing import Any
 
+from mcp.client import Client
+from mcp_types import CallToolResult, RequestParamsMeta
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mcp_tencent.cloud.accounts import TencentClouds
-from mcp_tencent.cloud.calling import Calling, CallPolicy
-from mcp_tencent.cloud.tencentcloud.caller import Account
+from assistant.home import find_home
+from assistant.servers import Installation, ServerName, on_local_cloud, open_server
+from assistant.settings import Settings
+from mcp_tencent.gateway.audit_trail import AuditTrail
+from mcp_tencent.gateway.call import Caller, CallerKind, Permission
 from mcp_tencent.local_cloud.server import LocalCloud
 from mcp_tencent.local_cloud.simulation import ScaledClock, WallClock
-from mcp_tencent.models.changes import RolloutState
-from mcp_tencent.models.clusters import Cluster
-from mcp_tencent.models.logs import Topic
-from mcp_tencent.models.workloads import Revision, Workload
-from mcp_tencent.periods import parse_period
-from mcp_tencent.ports import Clouds, LogService
+from mcp_tencent.serving.envelope import confirmed, question_in
+from mcp_tencent.serving.masking import log_to_stderr
 
 _SPEED = 60.0
-"""The cloud's clock against the wall's: a rollout of a minute is watched in seconds."""
-_WATCHED = timedelta(minutes=5)
-"""For so long, in the cloud's time, errors are counted before and after."""
-_RECENT = timedelta(days=2)
-_HOUR = timedelta(hours=1)
-_BEIJING = ZoneInfo("Asia/Shanghai")
+"""The cloud's clock against the wall's: minutes of watching become seconds."""
+_WATCHED_SECONDS = 8 * 60 / _SPEED
+"""Verification wants seven minutes after an act."""
+_SHOWN = 8
+_DIAGNOSED = 5
+_OWNER = Caller(name="负责人", kind=CallerKind.PERSON, permissions=frozenset(Permission))
+
+Answer = Mapping[str, Any]
+"""The structured content of a tool's answer: JSON by the tool's output schema."""
 
 
 @dataclass(slots=True)
@@ -54,70 +60,92 @@ class Narrator:
 
     def say(self, text: str) -> None:
         """Say one sentence, as 小智 would."""
-        self.console.print(Text.assemble(("小智  ", "cyan"), text))
+        self._speak("小智", "cyan", text)
         self._keep("said", text)
 
-    def quote(self, text: str) -> None:
-        """Show what somebody else wrote, such as a log line, as plain text."""
-        self.console.print(Text(text, style="dim"))
-        self._keep("quoted", text)
+    def hear(self, text: str) -> None:
+        """Let the person say something."""
+        self._speak(_OWNER.name, "green", text)
+        self._keep("heard", text)
 
-    def show(self, *headings: str, rows: Sequence[Sequence[str]]) -> None:
+    def note(self, tool: str, seconds: float) -> None:
+        """Note which tool ran, and how long."""
+        self.console.print(Text(f"      {tool}  {seconds:.2f} s", style="dim"))
+        self._keep("tool", tool)
+
+    def show(self, *headings: str, rows: Sequence[tuple[str, ...]]) -> None:
         """Show a table."""
         table = Table(*headings, box=None, header_style="dim")
         for row in rows:
             table.add_row(*row)
         self.console.print(table)
 
+    def _speak(self, who: str, style: str, text: str) -> None:
+        self.console.print(Text.assemble((f"{who}  ", style), text), soft_wrap=True)
+
     def _keep(self, kind: str, text: str) -> None:
         self.told.append({"at_seconds": round(time.monotonic() - self.started, 2), kind: text})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
-    """The latest release of a workload, and the errors around it."""
+class Hands:
+    """The servers, as an MCP client has them, and the story that their answers become."""
 
-    cluster: Cluster
-    workload: Workload
-    history: Sequence[Revision]
-    """Latest first, at least two."""
-    released_at: datetime
-    topic_id: str
-    errors_before: int = 0
-    """In the hour before the release."""
-    errors_after: int = 0
-    """In the hour after it."""
+    basic: Client
+    devops: Client
+    narrator: Narrator
 
-    @property
-    def called(self) -> str:
-        """What people call it."""
-        return self.workload.aliases[0] if self.workload.aliases else self.workload.ref.name
+    async def ask(self, client: Client, tool: str, **arguments: object) -> Answer:
+        """Call a tool that must answer, and say its summary."""
+        answer = await self._called(client, tool, arguments)
+        told = answer.structured_content or {}
+        self.narrator.say(told["error"]["message"] if answer.is_error else told["summary"])
+        return {} if answer.is_error else told
 
-    @property
-    def query(self) -> str:
-        """Finds its errors."""
-        return f'workload:"{self.workload.ref.name}" AND level:ERROR'
+    async def act(self, client: Client, tool: str, **arguments: object) -> Answer:
+        """Call a dangerous tool: what it asks is read back, the person says yes, and it is done."""
+        answer = await self._called(client, tool, arguments)
+        question = question_in(answer)
+        if question is None:
+            self.narrator.say((answer.structured_content or {})["error"]["message"])
+            return {}
+        self.narrator.say(question.read_back)
+        self.narrator.hear("确认。")
+        done = await self._called(client, tool, arguments, meta=confirmed(question))
+        told = done.structured_content or {}
+        self.narrator.say(told["error"]["message"] if done.is_error else told["summary"])
+        return {} if done.is_error else told
 
-    @property
-    def brought_errors(self) -> bool:
-        """Whether errors clearly rose with it."""
-        return self.errors_after > 2 * self.errors_before + 10
+    async def _called(
+        self,
+        client: Client,
+        tool: str,
+        arguments: Mapping[str, object],
+        *,
+        meta: RequestParamsMeta | None = None,
+    ) -> CallToolResult:
+        began = time.monotonic()
+        answer = await client.call_tool(tool, dict(arguments), meta=meta)
+        self.narrator.note(tool, time.monotonic() - began)
+        return answer
 
 
 def run_demo(out: Path, scenario: str) -> bool:
     """Tell the whole story on a fresh local cloud; writes `out`/transcript.json.
 
     Returns:
-        Whether a release that brought errors was healed, or there was none.
+        Whether what was rolled back was healed, or there was nothing to roll back.
     """
+    log_to_stderr(logging.WARNING)
     narrator = Narrator(Console(highlight=False))
     wall = WallClock()
     clock = ScaledClock(wall.now(), speed=_SPEED, reference=wall)
-    with LocalCloud(scenario, clock=clock) as cloud:
+    with LocalCloud(scenario, clock=clock) as cloud, tempfile.TemporaryDirectory() as folder:
         narrator.chapter("本地云 · the local cloud")
         took = time.monotonic() - narrator.started
         narrator.say(f"本地云已经就绪，用了{took:.1f}秒：{cloud.scenario.title}，地址 {cloud.url}。")
-        healed = asyncio.run(_story(cloud, clock, narrator))
+        installation = on_local_cloud(find_home(Path(folder), {}), Settings(), {}, cloud)
+        healed = asyncio.run(_story(installation, narrator))
     out.mkdir(parents=True, exist_ok=True)
     transcript = out / "transcript.json"
     transcript.write_text(json.dumps(narrator.told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -125,164 +153,76 @@ def run_demo(out: Path, scenario: str) -> bool:
     return healed
 
 
-async def _story(cloud: LocalCloud, clock: ScaledClock, narrator: Narrator) -> bool:
-    key = cloud.credentials
-    account = Account(
-        name="demo",
-        secret_id=key.secret_id,
-        secret_key=key.secret_key,
-        regions=tuple(dict.fromkeys(one.region for one in cloud.scenario.clusters)),
-        endpoint=cloud.url,
-    )
-    async with TencentClouds([account], Calling(CallPolicy(total_seconds=60))) as clouds:
-        narrator.chapter("昨天的告警 · yesterday's alarms")
-        await _tell_alarms(clouds, clock.now(), narrator)
+async def _story(installation: Installation, narrator: Narrator) -> bool:
+    async with AsyncExitStack() as stack:
+        basic = await stack.enter_async_context(open_server(ServerName.BASIC, installation, otherwise=_OWNER))
+        devops = await stack.enter_async_context(
+            open_server(ServerName.DEVOPS, installation, otherwise=_OWNER)
+        )
+        hands = Hands(
+            basic=await stack.enter_async_context(Client(basic)),
+            devops=await stack.enter_async_context(Client(devops)),
+            narrator=narrator,
+        )
         narrator.chapter("现在的集群 · the clusters now")
-        await _tell_clusters(clouds, narrator)
-        narrator.chapter("哪次发布带来了错误 · which release brought errors")
-        bad = await _find_bad_release(clouds, clock.now(), narrator)
-        if bad is None:
-            narrator.say("没有发现发布之后才报错的服务，不需要回滚。")
+        await hands.ask(hands.basic, "list_clusters")
+        await hands.ask(hands.basic, "list_workloads", status="unhealthy")
+        narrator.chapter("最近一天的告警 · alerts of the last day, grouped and scored")
+        alerts = await _alerts(hands)
+        narrator.chapter("怎么回事 · what is the matter")
+        curable = await _diagnosed(hands, alerts)
+        if curable is None:
+            narrator.say("没有可以靠回滚解决的问题。")
             return True
         narrator.chapter("回滚和验证 · roll back and verify")
-        return await _heal(clouds, bad, clock, narrator)
+        healed = await _rolled_back(hands, curable, installation)
+        narrator.chapter("审计 · the audit")
+        _tell_audit(devops.gateway.trail, narrator)
+        return healed
 
 
-async def _tell_alarms(clouds: Clouds, now: datetime, narrator: Narrator) -> None:
-    period = parse_period("yesterday", now=now.astimezone(_BEIJING), zone=_BEIJING)
-    records = [
-        record
-        for place in clouds.places
-        for record in await clouds.logs(place).alarm_records(period.start, period.end)
-    ]
-    names = {
-        record.alarm_name: [one for one in records if one.alarm_name == record.alarm_name]
-        for record in records
-    }
+async def _alerts(hands: Hands) -> Sequence[Answer]:
+    told = await hands.ask(hands.devops, "list_alerts", period="24h")
+    alerts: Sequence[Answer] = told.get("alerts", [])
     rows = [
         (
-            name,
-            max(one.level for one in raised).name.lower(),
-            str(len(raised)),
-            f"{min(one.raised_at for one in raised).astimezone(_BEIJING):%H:%M}",
+            one["spoken_score"],
+            one["title"],
+            str(one["alerts"]),
+            "未恢复" if one["state"] == "open" else "已恢复",
         )
-        for name, raised in sorted(names.items(), key=lambda item: -max(one.level for one in item[1]))
+        for one in alerts[:_SHOWN]
     ]
-    narrator.show("告警", "级别", "次数", "首次", rows=rows)
-    narrator.say(f"昨天一共{len(records)}条告警，来自{len(names)}个告警策略。")
+    hands.narrator.show("评分", "告警", "条数", "状态", rows=rows)
+    return alerts
 
 
-async def _tell_clusters(clouds: Clouds, narrator: Narrator) -> None:
-    rows: list[Sequence[str]] = []
-    for cluster in await clouds.all_clusters():
-        workloads = await clouds.workloads(cluster.place, cluster.cluster_id).workloads()
-        unhealthy = "、".join(one.ref.name for one in workloads if not one.healthy)
-        rows.append(
-            (cluster.name, cluster.place.region, str(cluster.nodes), str(len(workloads)), unhealthy or "-")
-        )
-    narrator.show("集群", "地域", "节点", "工作负载", "未就绪", rows=rows)
-    narrator.say(f"{len(rows)}个集群都连上了。")
+async def _diagnosed(hands: Hands, alerts: Sequence[Answer]) -> Answer | None:
+    """Diagnose the worst that are still open; return the first that a roll-back would help."""
+    curable: Answer | None = None
+    for alert in [one for one in alerts if one["workload"] and one["state"] == "open"][:_DIAGNOSED]:
+        where = {key: alert[key] for key in ("workload", "namespace", "cluster")}
+        diagnosis = await hands.ask(hands.devops, "diagnose", **where)
+        helpful = [one["rung"] for one in diagnosis.get("prospects", ()) if one["help"] == "helps"]
+        if curable is None and "roll_back" in helpful:
+            curable = where
+    return curable
 
 
-async def _find_bad_release(clouds: Clouds, now: datetime, narrator: Narrator) -> Release | None:
-    """Find the recent release after which a workload's errors rose most."""
-    bad = [one for one in await _recent_releases(clouds, now) if one.brought_errors]
-    if not bad:
-        return None
-    bad.sort(key=lambda one: one.errors_before - one.errors_after)
-    rows = [
-        (
-            one.workload.ref.name,
-            f"{one.released_at.astimezone(_BEIJING):%m-%d %H:%M}",
-            str(one.errors_before),
-            str(one.errors_after),
-        )
-        for one in bad
-    ]
-    narrator.show("工作负载", "发布于", "前一小时错误", "后一小时错误", rows=rows)
-    worst = bad[0]
-    narrator.say(
-        f"{worst.called}在{worst.released_at.astimezone(_BEIJING):%H点%M分}发布之后，"
-        f"一小时的错误从{worst.errors_before}条涨到{worst.errors_after}条。"
+async def _rolled_back(hands: Hands, where: Answer, installation: Installation) -> bool:
+    await hands.ask(hands.devops, "roll_back", **where, dry_run=True)
+    acted_at = installation.clock.now()
+    done = await hands.act(hands.devops, "roll_back", **where)
+    if not done:
+        return False
+    await asyncio.sleep(_WATCHED_SECONDS)
+    verified = await hands.ask(
+        hands.devops, "verify_workload", **where, acted_at=acted_at.isoformat(timespec="seconds")
     )
-    logs = clouds.logs(worst.cluster.place)
-    page = await logs.search(worst.topic_id, worst.query, now - _HOUR, now, limit=1)
-    for line in page.lines:
-        narrator.quote(line.text)
-    return worst
+    return verified.get("verdict") == "healed"
 
 
-async def _recent_releases(clouds: Clouds, now: datetime) -> list[Release]:
-    found: list[Release] = []
-    for cluster in await clouds.all_clusters():
-        inside = clouds.workloads(cluster.place, cluster.cluster_id)
-        logs = clouds.logs(cluster.place)
-        topics = [topic.topic_id for topic in await logs.topics() if await _names_workloads(logs, topic)]
-        for workload in await inside.workloads():
-            history = await inside.history(workload.ref)
-            released_at = history[0].created_at if len(history) > 1 else None
-            if released_at is None or now - released_at > _RECENT:
-                continue
-            if history[0].images == history[1].images:  # a restart is a rollout, but no release
-                continue
-            for topic_id in topics:
-                release = Release(
-                    cluster=cluster,
-                    workload=workload,
-                    history=history,
-                    released_at=released_at,
-                    topic_id=topic_id,
-                )
-                found.append(await _with_errors(logs, release))
-    return found
-
-
-async def _names_workloads(logs: LogService, topic: Topic) -> bool:
-    """Tell whether a topic's lines can be searched by workload and level."""
-    fields = {entry.name for entry in (await logs.index(topic.topic_id)).fields}
-    return {"workload", "level"} <= fields
-
-
-async def _with_errors(logs: LogService, release: Release) -> Release:
-    at = release.released_at
-    before = await logs.histogram(release.topic_id, release.query, at - _HOUR, at)
-    after = await logs.histogram(release.topic_id, release.query, at, at + _HOUR)
-    return replace(release, errors_before=before.total, errors_after=after.total)
-
-
-async def _heal(clouds: Clouds, bad: Release, clock: ScaledClock, narrator: Narrator) -> bool:
-    """Roll back, wait until the rollout is complete and has stayed so, and count the errors afterwards."""
-    inside = clouds.workloads(bad.cluster.place, bad.cluster.cluster_id)
-    present, previous = bad.history[0], bad.history[1]
-    narrator.say(
-        f"把{bad.cluster.name}的{bad.called}从第{present.number}版（{present.change_cause}）"
-        f"回滚到第{previous.number}版（{previous.change_cause}）。"
-    )
-    rehearsal = await inside.roll_back(bad.workload.ref, previous.number, dry_run=True)
-    narrator.say(f"先演练一遍：会改动{len(rehearsal.fields)}处，集群接受。")
-    key = f"demo-{bad.workload.ref.name}-{present.number}"
-    began_at = clock.now()
-    await inside.roll_back(bad.workload.ref, previous.number, idempotency_key=key)
-    status = await inside.wait_for_rollout(
-        bad.workload.ref, within=timedelta(seconds=40), stay_ready=timedelta(seconds=1)
-    )
-    narrator.say(f"{status.replicas_ready}/{status.replicas_wanted}个副本就绪，回滚{_STATES[status.state]}。")
-    healed_at = clock.now()
-    await asyncio.sleep(_WATCHED.total_seconds() / _SPEED)
-    logs = clouds.logs(bad.cluster.place)
-    before = await logs.histogram(bad.topic_id, bad.query, began_at - _WATCHED, began_at)
-    after = await logs.histogram(bad.topic_id, bad.query, healed_at, healed_at + _WATCHED)
-    minutes = int(_WATCHED.total_seconds() // 60)
-    narrator.say(f"回滚前{minutes}分钟有{before.total}条错误，回滚后{minutes}分钟有{after.total}条。")
-    healed = status.state is RolloutState.COMPLETE and after.total * 5 < before.total
-    narrator.say("验证通过，问题解决了。" if healed else "错误没有明显减少，需要人工处理。")
-    return healed
-
-
-_STATES = {
-    RolloutState.COMPLETE: "完成",
-    RolloutState.PROGRESSING: "还在进行",
-    RolloutState.FAILED: "失败",
-    RolloutState.TIMED_OUT: "超时",
-    RolloutState.GONE: "中断，工作负载不见了",
-}
+def _tell_audit(trail: AuditTrail, narrator: Narrator) -> None:
+    lines = sum(1 for _ in trail.lines())
+    whole = "没有改动的痕迹" if not trail.verify() else "发现被改动的痕迹"
+    narrator.say(f"以上每一步都有审计记录，共{lines}条，{whole}。")

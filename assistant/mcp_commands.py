@@ -112,7 +112,7 @@ async def _serve_http(name: ServerName, installation: Installation, port: int) -
 
     host = installation.settings.http.host
     async with open_server(name, installation) as server:
-        tokens = TokenStore(server.gateway.engine, installation.clock)
+        tokens = TokenStore(server.gateway.engine, server.gateway.clock)
         typer.echo(f"{server.name}: http://{host}:{port}/mcp", err=True)
         await serve_http(http_app(server, tokens), host=host, port=port)
 

@@ -138,7 +138,8 @@ async def open_server(
     async with AsyncExitStack() as stack:
         database = stack.enter_context(open_records(installation.home, installation.settings))
         anchor = installation.home.audit_anchor_file
-        gateway = Gateway(database.engine, installation.clock, anchor=anchor)
+        # People confirm, and limits are counted, in the device's time, whatever the time of the cloud.
+        gateway = Gateway(database.engine, SystemClock(), anchor=anchor)
         if name is ServerName.PUSH:
             desk = await stack.enter_async_context(_push_desk(installation, database.engine))
             yield push_server(desk, gateway, otherwise=otherwise)
