@@ -81,7 +81,12 @@ class Narrator:
         self.console.print(table)
 
     def _speak(self, who: str, style: str, text: str) -> None:
-        self.console.print(Text.assemble((f"{who}  ", style), text), soft_wrap=True)
+        """Print side by side, so that long Chinese sentences wrap beside the speaker's name."""
+        line = Table.grid(padding=(0, 2))
+        line.add_column(style=style, no_wrap=True)
+        line.add_column(overflow="fold")
+        line.add_row(who, Text(text))
+        self.console.print(line)
 
     def _keep(self, kind: str, text: str) -> None:
         self.told.append({"at_seconds": round(time.monotonic() - self.started, 2), kind: text})
