@@ -112,7 +112,7 @@ class _Follower:
         if end <= begin:
             return None if is_over else iter(())
         self._read_until = end
-        lines = cluster.pod_logs.lines(query.namespace, query.pod, query.container, begin, end)
+        lines = _physical_lines(cluster, query, begin, end)
         return _written(lines, timestamps=query.timestamps)
 
 
@@ -127,11 +127,20 @@ def _newest(
     size, window = 0, _FIRST_WINDOW
     while end > start and size < _ROTATED_AT_BYTES and (query.tail is None or len(found) < query.tail):
         begin = max(start, end - window)
-        lines = list(cluster.pod_logs.lines(query.namespace, query.pod, query.container, begin, end))
+        lines = list(_physical_lines(cluster, query, begin, end))
         size += sum(len(text) + 1 for _, text in lines)
         found = lines + found
         end, window = begin, window * 2
     return found
+
+
+def _physical_lines(
+    cluster: KubernetesCluster, query: LogQuery, begin: datetime, end: datetime
+) -> Iterator[tuple[datetime, str]]:
+    """Yield what stands in the container's file: a stack trace is many lines there, each with its time."""
+    for at, text in cluster.pod_logs.lines(query.namespace, query.pod, query.container, begin, end):
+        for line in text.split("\n"):
+            yield at, line
 
 
 def _written(lines: Iterable[tuple[datetime, str]], *, timestamps: bool) -> Iterator[bytes]:
