@@ -14,6 +14,7 @@
     ├── RequestRefused           what we asked
     │   ├── InvalidRequest
     │   │   └── InvalidPeriod    a stretch of time that makes no sense
+    │   │       └── PeriodTooLong    … or is longer than can be looked at
     │   ├── InvalidQuery         a search or analysis that does not parse; knows where
     │   └── Unsupported          this cloud, region or version has no such thing
     ├── LimitReached
@@ -195,6 +196,13 @@ class InvalidPeriod(InvalidRequest):
 
     sentence = "没听懂时间范围，可以说最近一小时、今天或者昨天"
     hint = 'Use "15m" "1h" "24h" "7d", "today", "yesterday", a date, or start/end in ISO 8601 with offset.'
+
+
+class PeriodTooLong(InvalidPeriod):
+    """A stretch of time that is understood, but longer than can be looked at."""
+
+    sentence = "时间范围太长了，请说短一些"
+    hint = "Ask for a shorter period; the detail says how long it may be."
 
 
 class InvalidQuery(RequestRefused):

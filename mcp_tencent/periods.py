@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from mcp_tencent.errors import InvalidPeriod
+from mcp_tencent.errors import InvalidPeriod, PeriodTooLong
 
 LONGEST = timedelta(days=366)
 """Nothing here keeps logs or metrics that anybody asks about for longer than a year."""
@@ -126,7 +126,7 @@ def _checked(period: Period, text: str, now: datetime) -> Period:
     if end <= start:
         raise InvalidPeriod(f"the period {shown!r} ends at or before its start")
     if end - start > LONGEST:
-        raise InvalidPeriod(
+        raise PeriodTooLong(
             f"the period {shown!r} is {(end - start).days} days long; {LONGEST.days} are the most"
         )
     return period if end <= now.astimezone(UTC) else Period(start=period.start, end=now)

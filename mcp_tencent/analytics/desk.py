@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from mcp_tencent.devops.incidents import IncidentStore
-from mcp_tencent.errors import InvalidPeriod
+from mcp_tencent.errors import PeriodTooLong
 from mcp_tencent.gateway.call import Clock
 from mcp_tencent.naming.located import LocatedTopic
 from mcp_tencent.naming.naming import Naming
@@ -44,11 +44,11 @@ class AnalyticsDesk:
         """Turn a period string into instants that are not too long for what is asked.
 
         Raises:
-            InvalidPeriod: It cannot be understood, or is longer than `longest`.
+            InvalidPeriod: It cannot be understood; PeriodTooLong when it is longer than `longest`.
         """
         period = self.period(text)
         if period.length > longest:
-            raise InvalidPeriod(
+            raise PeriodTooLong(
                 f"the period {text!r} is {period.length.days} days long; {longest.days} are the most here"
             )
         return period

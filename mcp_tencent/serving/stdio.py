@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 from mcp_tencent.serving.masking import log_to_stderr
 from mcp_tencent.serving.server import GatewayServer
 
@@ -13,4 +16,7 @@ async def serve_stdio(server: GatewayServer) -> None:
     prints, because the SDK keeps the real output to itself and points descriptor 1 at standard error.
     """
     log_to_stderr()
+    # A line that waits in Python's own buffer would come out when the descriptor is ours again, at the end.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
     await server.run_stdio_async()

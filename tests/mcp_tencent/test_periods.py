@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_tencent.errors import InvalidPeriod
+from mcp_tencent.errors import InvalidPeriod, PeriodTooLong
 from mcp_tencent.periods import LONGEST, Period, parse_period
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -165,3 +165,9 @@ def test_any_text_gives_a_sensible_period_or_a_refusal(text, now, zone):
 
 def test_any_date_object_written_out_is_understood():
     assert parsed(date(2026, 1, 1).isoformat()).start == datetime(2026, 1, 1, tzinfo=SHANGHAI)
+
+
+def test_a_period_that_is_too_long_is_said_to_be_too_long_and_not_misunderstood():
+    with pytest.raises(PeriodTooLong) as refused:
+        parse_period("400d", now=NOW, zone=SHANGHAI)
+    assert refused.value.spoken == "时间范围太长了，请说短一些"

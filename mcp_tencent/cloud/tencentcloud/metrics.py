@@ -18,7 +18,7 @@ from tencentcloud.monitor.v20180724 import models
 from mcp_tencent.cloud.answers import reading
 from mcp_tencent.cloud.tencentcloud.caller import TencentCaller, request_of
 from mcp_tencent.cloud.tencentcloud.instants import BEIJING, from_milliseconds
-from mcp_tencent.errors import InvalidPeriod
+from mcp_tencent.errors import InvalidPeriod, PeriodTooLong
 from mcp_tencent.models.metrics import (
     ClusterTarget,
     Metric,
@@ -181,7 +181,7 @@ def _interval(start: datetime, end: datetime) -> int:
     for seconds, longest in _LONGEST_SPANS:
         if end - start < longest:
             return seconds
-    raise InvalidPeriod(f"metrics are kept for 186 days; the period has {(end - start).days}")
+    raise PeriodTooLong(f"metrics are kept for 186 days; the period has {(end - start).days}")
 
 
 def _conditions(target: UsageTarget) -> Mapping[str, str]:

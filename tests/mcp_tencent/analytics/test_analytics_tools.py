@@ -174,9 +174,9 @@ async def test_keywords_are_about_what_is_new(lab: Office) -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "code", "words"),
     [
-        ("detect_anomalies", {"period": "30d"}, "invalid_period", "7 are the most"),
-        ("summarize_logs", {"period": "90d"}, "invalid_period", "31 are the most"),
-        ("log_trend", {"period": "200d"}, "invalid_period", "92 are the most"),
+        ("detect_anomalies", {"period": "30d"}, "period_too_long", "7 are the most"),
+        ("summarize_logs", {"period": "90d"}, "period_too_long", "31 are the most"),
+        ("log_trend", {"period": "200d"}, "period_too_long", "92 are the most"),
         ("top_patterns", {"limit": 0}, "invalid_arguments", ""),
         ("top_patterns", {"query": 'level:"'}, "invalid_query", "position"),
         ("log_trend", {"query": "* | select 1"}, "invalid_query", "analyze_logs"),

@@ -124,7 +124,7 @@ async def test_a_long_table_comes_in_pages(office: Office) -> None:
         ("search_logs", {"query": "colour:red"}, "invalid_query", "colour"),
         ("search_logs", {"query": "* | select 1"}, "invalid_query", "analyze_logs"),
         ("search_logs", {"topic": "不存在的主题"}, "not_found", "不存在的主题"),
-        ("search_logs", {"period": "400d"}, "invalid_period", "366"),
+        ("search_logs", {"period": "400d"}, "period_too_long", "366"),
         ("search_logs", {"limit": 0}, "invalid_arguments", ""),
         ("search_logs", {"limit": 5000}, "invalid_arguments", ""),
         ("search_logs", {"cursor": "bm9uc2Vuc2U="}, "invalid_request", "cursor"),

@@ -89,7 +89,9 @@ class Desk:
 
     def mail_to(self, port: int) -> None:
         self.senders[Channel.EMAIL] = SmtpSender(
-            SmtpSettings(host="127.0.0.1", port=port, sender=USERNAME, security=Security.PLAIN, timeout_s=5.0)
+            SmtpSettings(
+                host="127.0.0.1", port=port, sender=USERNAME, security=Security.PLAIN, timeout_s=60.0
+            )
         )
 
 

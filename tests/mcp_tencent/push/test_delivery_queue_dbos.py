@@ -48,7 +48,7 @@ def store(tmp_path: Path) -> Iterator[SqlDeliveryStore]:
 
 def mail_sender(port: int) -> SmtpSender:
     return SmtpSender(
-        SmtpSettings(host="127.0.0.1", port=port, sender=USERNAME, security=Security.PLAIN, timeout_s=5.0)
+        SmtpSettings(host="127.0.0.1", port=port, sender=USERNAME, security=Security.PLAIN, timeout_s=60.0)
     )
 
 

@@ -53,13 +53,13 @@ def secure(port: int, ca_file: Path | None, **changes: object) -> SmtpSettings:
         "username": USERNAME,
         "password": PASSWORD,
         "ca_file": ca_file,
-        "timeout_s": 5.0,
+        "timeout_s": 60.0,
     }
     return SmtpSettings(**(settings | changes))  # type: ignore[arg-type]
 
 
 def plain(port: int) -> SmtpSettings:
-    return SmtpSettings(host="127.0.0.1", port=port, sender=USERNAME, security=Security.PLAIN, timeout_s=5.0)
+    return SmtpSettings(host="127.0.0.1", port=port, sender=USERNAME, security=Security.PLAIN, timeout_s=60.0)
 
 
 async def test_mail_arrives_over_starttls_with_a_login(
