@@ -17,11 +17,9 @@ def database_url(home: Home, settings: Settings) -> str:
     return settings.database_url.get_secret_value() if settings.database_url else home.database_url
 
 
-@contextmanager
-def open_records(home: Home, settings: Settings) -> Iterator[Database]:
+def open_records(home: Home, settings: Settings) -> Database:
     """Open the database that the settings name, on the newest schema."""
-    with open_database(database_url(home, settings)) as database:
-        yield database
+    return open_database(database_url(home, settings))
 
 
 @contextmanager

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from importlib.metadata import version as installed_version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, NoReturn, Protocol, runtime_checkable
 
 import typer
 
 from assistant import audit_commands, backup_commands, config_commands, mcp_commands, policy_commands
-from assistant.command_options import JsonOption
-from assistant.errors import AssistantError, FeatureNotInstalled
+from assistant.command_options import JsonOption, require_local_cloud
+from assistant.errors import AssistantError
 from mcp_tencent.errors import CloudError
 
 app = typer.Typer(
@@ -62,13 +61,11 @@ def version() -> None:
 
 @app.command()
 def demo(
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Where the transcript is written.")
-    ] = Path("demo"),
+    out: OutOption = Path("demo"),
     scenario: ScenarioOption = "yesterday",
 ) -> None:
     """Show 小智 at work: the local cloud, a bad release found, rolled back and verified."""
-    _require_local_cloud()
+    require_local_cloud()
     from assistant.demo import run_demo
 
     if not run_demo(out, scenario):
@@ -85,7 +82,7 @@ def local_cloud(
     as_json: JsonOption = False,
 ) -> None:
     """Imitate Tencent Cloud and its Kubernetes clusters on this machine, until SIGTERM or Ctrl-C."""
-    _require_local_cloud()
+    require_local_cloud()
     from mcp_tencent.local_cloud.scenario.reading import load_scenario, shipped_scenarios
 
     if list_scenarios:
@@ -101,12 +98,6 @@ def local_cloud(
     from mcp_tencent.local_cloud.serving import serve
 
     serve(scenario, port=port, as_json=as_json, out=sys.stdout)
-
-
-def _require_local_cloud() -> None:
-    """Say what to install where the local cloud's own packages are left out, as on a device."""
-    if find_spec("duckdb") is None or find_spec("lark") is None:
-        raise FeatureNotInstalled("the local cloud is not installed", extra="local-cloud")
 
 
 def main() -> NoReturn:

@@ -24,7 +24,8 @@ from rich.table import Table
 from rich.text import Text
 
 from assistant.home import find_home
-from assistant.servers import Installation, ServerName, on_local_cloud, open_server
+from assistant.server_name import ServerName
+from assistant.servers import Installation, on_local_cloud, open_server
 from assistant.settings import Settings
 from mcp_tencent.gateway.audit_trail import AuditTrail
 from mcp_tencent.gateway.call import Caller, CallerKind, Permission

@@ -14,25 +14,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant.command_options import HomeOption
+from assistant.command_options import HomeOption, require_local_cloud
+from assistant.server_name import ServerName
 
 if TYPE_CHECKING:
-    from assistant.servers import Installation, ServerName
+    from assistant.servers import Installation
     from mcp_tencent.gateway.call import Caller
     from mcp_tencent.serving.tokens import TokenStore
 
 tokens_app = typer.Typer(
     name="tokens", help="Bearer tokens for MCP hosts that come over HTTP.", no_args_is_help=True
 )
-
-
-class Server(StrEnum):
-    """The servers there are; `ServerName` without its weight."""
-
-    BASIC = "basic"
-    DEVOPS = "devops"
-    PUSH = "push"
-    ANALYTICS = "analytics"
 
 
 class Transport(StrEnum):
@@ -53,7 +45,7 @@ PermissionOption = Annotated[
 
 
 def mcp(
-    server: Annotated[Server, typer.Argument(help="Which server.")],
+    server: Annotated[ServerName, typer.Argument(help="Which server.")],
     transport: TransportOption = Transport.STDIO,
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="With http.")] = 8751,
     scenario: ScenarioOption = None,
@@ -64,18 +56,16 @@ def mcp(
     Over standard input and output the one who starts it acts, with every permission: whoever may start it on
     the device may configure the device. What is dangerous asks for a confirmation all the same.
     """
-    from assistant.servers import ServerName
     from mcp_tencent.serving.masking import log_to_stderr
 
     log_to_stderr()
     for chatty in ("httpx", "httpx2", "drain3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    name = ServerName(server.value)
     with _installation(home, scenario) as installation:
         served = (
-            _serve_stdio(name, installation)
+            _serve_stdio(server, installation)
             if transport is Transport.STDIO
-            else _serve_http(name, installation, port)
+            else _serve_http(server, installation, port)
         )
         asyncio.run(served)
 
@@ -91,6 +81,7 @@ def _installation(home: Path | None, scenario: str | None) -> Iterator[Installat
     if scenario is None:
         yield configured(place, settings, os.environ)
         return
+    require_local_cloud()
     from mcp_tencent.local_cloud.server import LocalCloud
 
     with LocalCloud(scenario) as cloud:

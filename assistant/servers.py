@@ -7,7 +7,6 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -20,6 +19,7 @@ from assistant.home import Home
 from assistant.people_records import SqlPeopleStore
 from assistant.reports import IncidentReports
 from assistant.sealing import Sealer, open_sealer
+from assistant.server_name import ServerName
 from assistant.settings import Settings
 from mcp_tencent.analytics import server as analytics
 from mcp_tencent.analytics.desk import AnalyticsDesk
@@ -59,15 +59,6 @@ from mcp_tencent.serving.server import GatewayServer
 
 if TYPE_CHECKING:
     from mcp_tencent.local_cloud.server import LocalCloud
-
-
-class ServerName(StrEnum):
-    """The servers, as the command line calls them."""
-
-    BASIC = "basic"
-    DEVOPS = "devops"
-    PUSH = "push"
-    ANALYTICS = "analytics"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

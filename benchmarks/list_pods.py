@@ -26,6 +26,7 @@ from mcp.client import Client
 from sqlalchemy import create_engine
 from sqlmodel import SQLModel
 
+from assistant.clock import SystemClock
 from mcp_tencent.basic.desk import BasicDesk
 from mcp_tencent.basic.server import NAME, basic_tools
 from mcp_tencent.cloud.accounts import TencentClouds
@@ -60,14 +61,6 @@ class StridingClock:
         return self._now
 
 
-class WallClock:
-    """The present."""
-
-    def now(self) -> datetime:
-        """Return it."""
-        return datetime.now(UTC)
-
-
 @contextmanager
 def local_cloud() -> Iterator[dict[str, Any]]:
     command = [sys.executable, "-m", "mcp_tencent.local_cloud", "--scenario", "large", "--json"]
@@ -92,7 +85,7 @@ async def tools_onto(cloud: dict[str, Any], folder: Path) -> AsyncIterator[Gatew
         regions=(cloud["region"],),
         endpoint=cloud["url"],
     )
-    clock = WallClock()
+    clock = SystemClock()
     async with TencentClouds([account], Calling()) as clouds:
         naming = Naming(clouds, Inventory(clouds, clock))
         desk = BasicDesk(clouds=clouds, naming=naming, clock=clock, zone=UTC)

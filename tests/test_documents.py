@@ -10,7 +10,8 @@ import typer.main
 
 from assistant.cli import app
 from assistant.home import find_home
-from assistant.servers import ServerName, on_local_cloud, open_server
+from assistant.server_name import ServerName
+from assistant.servers import on_local_cloud, open_server
 from assistant.settings import Settings
 from mcp_tencent.local_cloud.server import LocalCloud
 

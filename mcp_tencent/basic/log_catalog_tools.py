@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Annotated
 
 from pydantic import Field
@@ -141,7 +140,7 @@ def _declare_creation(tools: ToolSet, desk: BasicDesk) -> None:
             raise AlreadyExists(f"there is a logset {wanted!r} already: nothing was created")
         logset_id = None
         if not dry_run:
-            logset_id = await desk.logs(place).create_logset(wanted, idempotency_key=_fresh_key())
+            logset_id = await desk.logs(place).create_logset(wanted, idempotency_key=desk.new_key())
         return _created("日志集", wanted, place, logset_id, dry_run=dry_run)
 
     @tools.write("新建日志主题")
@@ -173,7 +172,7 @@ def _declare_creation(tools: ToolSet, desk: BasicDesk) -> None:
         topic_id = None
         if not dry_run:
             topic_id = await service.create_topic(
-                found.logset.logset_id, wanted, retention_days=retention_days, idempotency_key=_fresh_key()
+                found.logset.logset_id, wanted, retention_days=retention_days, idempotency_key=desk.new_key()
             )
         return _created("日志主题", wanted, found.place, topic_id, dry_run=dry_run)
 
@@ -187,11 +186,6 @@ def _created(what: str, name: str, place: Place, thing_id: str | None, *, dry_ru
         region=place.region,
         account=place.account,
     )
-
-
-def _fresh_key() -> str:
-    """Name this one creation, so that the adapter can send it again after a fault and create it once."""
-    return uuid.uuid4().hex
 
 
 def _checked(name: str) -> str:

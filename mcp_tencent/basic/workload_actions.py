@@ -34,7 +34,7 @@ _MOST_REPLICAS = 10_000  # beyond that a number was misheard; the house's own li
 
 def workload_actions(desk: BasicDesk) -> ToolSet:
     """Declare the tools."""
-    tools = ToolSet(outside="kubernetes", namespace_of=_namespace_of(desk))
+    tools = ToolSet(outside="kubernetes", namespace_of=namespace_of_call(desk))
     _declare_scale(tools, desk)
     _declare_restart(tools, desk)
     _declare_delete_pod(tools, desk)
@@ -60,7 +60,7 @@ def _declare_scale(tools: ToolSet, desk: BasicDesk) -> None:
         replicas = arguments["replicas"]
         assert isinstance(replicas, int)  # noqa: S101 - the arguments have been checked before
         check_replicas(replicas, desk.bounds)
-        return f"把{_place(arguments)}{arguments['workload']}调整到{replicas}个副本"
+        return f"把{place_read_back(arguments)}{arguments['workload']}调整到{replicas}个副本"
 
     @tools.dangerous("扩缩工作负载", read_back=read_back, naturally_idempotent=True)
     async def scale_workload(
@@ -106,7 +106,7 @@ def _declare_scale(tools: ToolSet, desk: BasicDesk) -> None:
 
 def _declare_restart(tools: ToolSet, desk: BasicDesk) -> None:
     def read_back(arguments: Arguments) -> str:
-        return f"重启{_place(arguments)}{arguments['workload']}"
+        return f"重启{place_read_back(arguments)}{arguments['workload']}"
 
     @tools.dangerous("重启工作负载", read_back=read_back)
     async def restart_workload(
@@ -137,7 +137,7 @@ def _declare_restart(tools: ToolSet, desk: BasicDesk) -> None:
 
 def _declare_delete_pod(tools: ToolSet, desk: BasicDesk) -> None:
     def read_back(arguments: Arguments) -> str:
-        return f"删除{_place(arguments)}Pod {arguments['pod']}"
+        return f"删除{place_read_back(arguments)}Pod {arguments['pod']}"
 
     @tools.dangerous("删除 Pod", read_back=read_back)
     async def delete_pod(
@@ -280,13 +280,13 @@ def _deleted_summary(pod: Pod, ref: WorkloadRef | None, seen: _Seen, *, dry_run:
     return f"{pod.name}已经删除，{'新的Pod已经就绪' if seen.replaced else f'但{ref.name}的新Pod还没有就绪'}。"
 
 
-def _place(arguments: Arguments) -> str:
+def place_read_back(arguments: Arguments) -> str:
     """Return cluster and namespace, as far as they were named, for reading back."""
     places = [str(arguments[key]) for key in ("cluster", "namespace") if arguments.get(key)]
     return f"{'的'.join(places)}的" if places else ""
 
 
-def _namespace_of(desk: BasicDesk) -> NamespaceOf:
+def namespace_of_call(desk: BasicDesk) -> NamespaceOf:
     """Tell which namespace a call means; arguments that cannot be right mean none."""
 
     async def namespace_of(arguments: Arguments) -> str | None:

@@ -14,6 +14,7 @@ from mcp_tencent.basic.following import follow_rollout, outcome_in_words
 from mcp_tencent.basic.paging import Cursor, page_of
 from mcp_tencent.basic.parameters import ClusterName, NamespaceName, PeriodText, WorkloadName
 from mcp_tencent.basic.wording import ago
+from mcp_tencent.basic.workload_actions import namespace_of_call
 from mcp_tencent.devops.checkpoint_records import Checkpoint
 from mcp_tencent.devops.healing.acting import naming
 from mcp_tencent.devops.healing.checkpoints import Checkpoints, Restored, ref_of
@@ -89,7 +90,7 @@ class RestoreAnswer(Answer):
 
 def checkpoint_tools(desk: HealingDesk) -> list[DeclaredTool]:
     """Return the declared tools."""
-    named = ToolSet(outside="kubernetes", namespace_of=desk.namespace_of)
+    named = ToolSet(outside="kubernetes", namespace_of=namespace_of_call(desk.basic))
     _declare_list(named, desk)
     _declare_create(named, desk)
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mcp_tencent.basic.parameters import ClusterName, NamespaceName, WorkloadName
+from mcp_tencent.basic.workload_actions import namespace_of_call
 from mcp_tencent.devops.diagnosis.ranking import Diagnosis
 from mcp_tencent.devops.diagnosis.ranking import diagnose as ranked
 from mcp_tencent.devops.diagnosis_answers import (
@@ -40,7 +41,7 @@ CHECKPOINTS_FROM = timedelta(days=30)
 
 def diagnosis_tools(desk: HealingDesk) -> list[DeclaredTool]:
     """Return the declared tools."""
-    tools = ToolSet(outside="kubernetes", namespace_of=desk.namespace_of)
+    tools = ToolSet(outside="kubernetes", namespace_of=namespace_of_call(desk.basic))
     _declare_diagnose(tools, desk)
     _declare_plan(tools, desk)
     _declare_verify(tools, desk)

@@ -16,9 +16,10 @@ from mcp_tencent.basic.action_answers import (
 )
 from mcp_tencent.basic.following import outcome_in_words
 from mcp_tencent.basic.parameters import ClusterName, NamespaceName, WorkloadName
+from mcp_tencent.basic.workload_actions import namespace_of_call, place_read_back
 from mcp_tencent.devops.diagnosis.revisions import last_good, version_of
 from mcp_tencent.devops.healing.acting import Intent, Outcome, acted
-from mcp_tencent.devops.healing.desk import HealingDesk, place_read_back
+from mcp_tencent.devops.healing.desk import HealingDesk
 from mcp_tencent.errors import NotFound
 from mcp_tencent.gateway.call import Arguments
 from mcp_tencent.models.changes import ChangeKind
@@ -51,7 +52,7 @@ class RollBackAnswer(HealingAnswer):
 
 def healing_tools(desk: HealingDesk) -> list[DeclaredTool]:
     """Return the declared tools."""
-    tools = ToolSet(outside="kubernetes", namespace_of=desk.namespace_of)
+    tools = ToolSet(outside="kubernetes", namespace_of=namespace_of_call(desk.basic))
     _declare_roll_back(tools, desk)
     _declare_isolate(tools, desk)
     _declare_release(tools, desk)

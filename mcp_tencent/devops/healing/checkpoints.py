@@ -94,7 +94,7 @@ class Checkpoints:
         """
         await self.check_incident(incident_id)
         snapshot = await self.preview(located)
-        key, ref = self._desk.new_key(), located.workload.ref
+        key, ref = self._desk.basic.new_key(), located.workload.ref
         checkpoint = Checkpoint(
             id=stable_id("cp", key),
             idempotency_key=key,
@@ -142,7 +142,7 @@ class Checkpoints:
         """
         snapshot = await in_store(lambda: self._desk.checkpoints.snapshot(checkpoint.id))
         inside = self._desk.basic.inside(cluster)
-        key = None if dry_run else self._desk.new_key()
+        key = None if dry_run else self._desk.basic.new_key()
         changes = await inside.restore(snapshot, dry_run=dry_run, idempotency_key=key)
         if not dry_run:
             now = self._desk.basic.now()

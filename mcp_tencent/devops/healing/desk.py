@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,13 +12,9 @@ from mcp_tencent.devops.checkpoint_records import CheckpointStore
 from mcp_tencent.devops.diagnosis.gathering import Gathering
 from mcp_tencent.devops.healing.verification import Looks
 from mcp_tencent.devops.incidents import IncidentStore
-from mcp_tencent.gateway.call import Arguments, Caller
+from mcp_tencent.gateway.call import Caller
 from mcp_tencent.naming.located import Located
 from mcp_tencent.serving.identity import caller_of
-
-
-def _random_key() -> str:
-    return uuid.uuid4().hex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +27,6 @@ class HealingDesk:
         incidents: The memory of incidents.
         looks: How an act is verified.
         otherwise: Who calls when nobody is named.
-        new_key: Makes the key of a checkpoint.
     """
 
     basic: BasicDesk
@@ -41,7 +34,6 @@ class HealingDesk:
     incidents: IncidentStore
     looks: Looks = field(default_factory=Looks)
     otherwise: Caller | None = None
-    new_key: Callable[[], str] = _random_key
 
     @property
     def gathering(self) -> Gathering:
@@ -65,19 +57,3 @@ class HealingDesk:
         found = await self.basic.naming.workload(workload, namespace=namespace, cluster=cluster, certain=True)
         self.basic.bounds.check_namespace(found.workload.ref.namespace)
         return found
-
-    async def namespace_of(self, arguments: Arguments) -> str | None:
-        """Tell which namespace a call means; arguments that cannot be right mean none."""
-        named = {key: value for key, value in arguments.items() if isinstance(value, str)}
-        if "workload" not in named:
-            return None
-        found = await self.basic.naming.workload(
-            named["workload"], namespace=named.get("namespace"), cluster=named.get("cluster"), certain=True
-        )
-        return found.workload.ref.namespace
-
-
-def place_read_back(arguments: Arguments) -> str:
-    """Return cluster and namespace, as far as they were named, for reading back."""
-    places = [str(arguments[key]) for key in ("cluster", "namespace") if arguments.get(key)]
-    return f"{'的'.join(places)}的" if places else ""
