@@ -48,8 +48,8 @@ class AudioChunk(AudioClip):
     """The next piece of sound from a microphone.
 
     Args:
-        captured_at_s: When its first sample was heard, in seconds of the microphone's own clock: monotonic for
-            a device, the position in the file for a recording.
+        captured_at_s: When its first sample was heard, in seconds of the microphone's own clock:
+            monotonic for a device, the position in the file for a recording.
     """
 
     captured_at_s: float

@@ -9,7 +9,8 @@
         ├── RecordingUnreadable   no audio, or damaged
         └── RecordingEmpty        audio without a sample
 
-A device that is lost while it is open raises nothing: it is opened again, and its state tells (`DeviceState`).
+A device that is lost while it is open raises nothing: it is opened again, and its state
+tells (`DeviceState`).
 """
 
 # ruff: noqa: N818 - an error is named for what happened; the base class says that it is one

@@ -1,4 +1,4 @@
-"""Whether somebody speaks: the port of the detector, and a gate by loudness that spares its work in silence."""
+"""Whether somebody speaks: the port of the detector, and a gate by loudness that spares it work."""
 
 from __future__ import annotations
 

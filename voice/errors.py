@@ -9,6 +9,8 @@ VoiceError
 │   ├── WakePhraseTooLong
 │   └── WakePhraseUnknown     the model has no words for it
 └── RecognizerFailed          the recogniser gave up on a piece of sound
+
+Errors of libraries become one of these in the adapter, with `raise … from`.
 """
 
 # ruff: noqa: N818 - an error is named for what happened; the base class says that it is one
