@@ -4,6 +4,7 @@
     ├── AudioUnavailable          no sound system, or no device in it
     ├── AudioDeviceNotFound       none of that name
     ├── AudioDeviceRefused        it is there and will not open
+    ├── PinsUnavailable           lamp or button: no such pins, or they are taken
     └── RecordingError            a file in place of a device
         ├── RecordingNotFound
         ├── RecordingUnreadable   no audio, or damaged
@@ -62,6 +63,13 @@ class AudioDeviceRefused(HardwareError):
 
     sentence = "声音设备打不开，可能被占用了"
     hint = "Close what else uses the device (`fuser -v /dev/snd/*`), or choose another."
+
+
+class PinsUnavailable(HardwareError):
+    """A lamp or a button cannot be reached: no pins on this machine, or others hold them."""
+
+    sentence = "灯或者按钮接不上"
+    hint = "Check the pin numbers under [lamp] and [buttons], and that the user is in the group gpio."
 
 
 class RecordingError(HardwareError):

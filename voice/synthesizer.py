@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+from hardware.audio import AudioClip
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Speech:
-    """One spoken sentence.
-
-    Attributes:
-        text: what is said, as it was given.
-        samples: 16 bit, mono; empty when the text holds nothing that can be spoken.
-        rate_hz: samples in a second.
-    """
-
-    text: str
-    samples: NDArray[np.int16]
-    rate_hz: int
-
-    @property
-    def seconds(self) -> float:
-        """How long it takes to say."""
-        return len(self.samples) / self.rate_hz
+NORMAL_SPEED_PERCENT = 100
+"""The speed a voice speaks at by itself."""
 
 
 class Synthesizer(Protocol):
-    """A voice. Calls block until the sentence is ready, and may come from any thread."""
+    """A voice. Calls block until the sentence is ready, may come from any thread, and take turns."""
 
-    def synthesize(self, sentence: str, *, speed_percent: int = 100) -> Speech:
-        """Say one sentence; `speed_percent` 100 is the voice's normal speed.
+    def synthesize(self, sentence: str, *, speed_percent: int = NORMAL_SPEED_PERCENT) -> AudioClip:
+        """Return how a sentence sounds; without a sample when it holds nothing that can be spoken.
+
+        Args:
+            sentence: Chinese, with English words and letters in it.
+            speed_percent: 100 is the voice's own speed, 200 twice as fast.
 
         Raises:
             SynthesisFailed: the voice cannot say it now; another sentence may go well.
