@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from dbos import DBOSConfig
 from sqlalchemy import Engine
 
 from assistant.app import database_url, open_records
@@ -36,12 +37,15 @@ from mcp_tencent.devops.healing.desk import HealingDesk
 from mcp_tencent.devops.policy.file import PolicyFile
 from mcp_tencent.devops.policy.modes import SqlModeStore
 from mcp_tencent.devops.records import SqlIncidentStore
+from mcp_tencent.durable_dbos import Engine as DurableEngine
+from mcp_tencent.durable_dbos import engine_config, running_engine
 from mcp_tencent.gateway.call import Caller, Clock
+from mcp_tencent.gateway.confirm import PlanApproval
 from mcp_tencent.gateway.gateway import Gateway
 from mcp_tencent.naming.inventory import Inventory
 from mcp_tencent.naming.naming import Naming
 from mcp_tencent.push.channels import Channel
-from mcp_tencent.push.delivery_queue_dbos import engine_config, running_engine
+from mcp_tencent.push.delivery_queue_dbos import DbosDeliveryQueue
 from mcp_tencent.push.delivery_steps import DeliverySteps
 from mcp_tencent.push.desk import PushDesk
 from mcp_tencent.push.dispatch import Dispatch
@@ -71,6 +75,8 @@ class Installation:
         environ: Where systemd's credentials are found.
         clock: The present; of the local cloud, where one is embedded.
         accounts: Cloud accounts; of the local cloud, where one is embedded.
+        calling: How long and how often clouds are asked.
+        wall: The device's own time.
     """
 
     home: Home
@@ -78,6 +84,8 @@ class Installation:
     environ: Mapping[str, str]
     clock: Clock
     accounts: Sequence[Account]
+    calling: Calling = field(default_factory=Calling)
+    wall: Clock = field(default_factory=SystemClock)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -128,17 +136,64 @@ async def open_server(
     """
     async with AsyncExitStack() as stack:
         database = stack.enter_context(open_records(installation.home, installation.settings))
-        anchor = installation.home.audit_anchor_file
-        # People confirm, and limits are counted, in the device's time, whatever the time of the cloud.
-        gateway = Gateway(database.engine, SystemClock(), anchor=anchor)
+        durable = None
         if name is ServerName.PUSH:
-            desk = await stack.enter_async_context(_push_desk(installation, database.engine))
-            yield push_server(desk, gateway, otherwise=otherwise)
-            return
-        clouds = await stack.enter_async_context(TencentClouds(installation.accounts, Calling()))
-        tools = _TOOLS[name](installation, clouds, database.engine, otherwise)
-        title, instructions = _TITLES[name]
-        yield GatewayServer(title, tools, gateway, otherwise=otherwise, instructions=instructions)
+            # Two processes on one database must not take each other's deliveries for left behind.
+            durable = await stack.enter_async_context(
+                running_engine(durable_config(installation, f"push-{uuid.uuid4().hex[:8]}"))
+            )
+        servers = await stack.enter_async_context(
+            open_servers([name], installation, database.engine, durable=durable, otherwise=otherwise)
+        )
+        if durable is not None:
+            await durable.launch()
+        yield servers[name]
+
+
+def durable_config(installation: Installation, executor_id: str) -> DBOSConfig:
+    """Return the settings of the durable engine: its tables lie in the database of the records."""
+    return engine_config(
+        database_url=database_url(installation.home, installation.settings), executor_id=executor_id
+    )
+
+
+@asynccontextmanager
+async def open_servers(
+    names: Iterable[ServerName],
+    installation: Installation,
+    engine: Engine,
+    *,
+    durable: DurableEngine | None = None,
+    otherwise: Caller | None = None,
+    plans: PlanApproval | None = None,
+) -> AsyncIterator[Mapping[ServerName, GatewayServer]]:
+    """Compose several servers behind one gateway.
+
+    Args:
+        names: Which.
+        installation: From what.
+        engine: Of the database of the records.
+        durable: The process's durable engine, not yet launched; the push server needs it.
+        otherwise: Who calls when nobody is named.
+        plans: The guards that approve what service jobs do; without them such jobs change nothing.
+    """
+    # People confirm, and limits are counted, in the device's time, whatever the time of the cloud.
+    gateway = Gateway(engine, installation.wall, anchor=installation.home.audit_anchor_file, plans=plans)
+    servers: dict[ServerName, GatewayServer] = {}
+    async with TencentClouds(installation.accounts, installation.calling) as clouds:
+        for name in names:
+            if name is ServerName.PUSH:
+                if durable is None:
+                    raise ValueError("the push server needs the durable engine")
+                desk = _push_desk(installation, engine, durable)
+                servers[name] = push_server(desk, gateway, otherwise=otherwise)
+                continue
+            tools = _TOOLS[name](installation, clouds, engine, otherwise)
+            title, instructions = _TITLES[name]
+            servers[name] = GatewayServer(
+                title, tools, gateway, otherwise=otherwise, instructions=instructions
+            )
+        yield servers
 
 
 def _basic_desk(installation: Installation, clouds: TencentClouds) -> BasicDesk:
@@ -214,38 +269,43 @@ def _sealer(installation: Installation) -> Sealer:
     return open_sealer(installation.home, installation.environ, create=True)
 
 
-@asynccontextmanager
-async def _push_desk(installation: Installation, engine: Engine) -> AsyncIterator[PushDesk]:
-    """Compose the desk of the push tools, with the durable engine running."""
+def _push_desk(installation: Installation, engine: Engine, durable: DurableEngine) -> PushDesk:
+    """Compose the desk of the push tools upon the durable engine, which is launched afterwards."""
     store, senders = SqlDeliveryStore(engine), _senders(installation)
     now = installation.clock.now
-    steps = DeliverySteps(store=store, senders=senders, policy=RetryPolicy(), now=now)
-    # Two processes on one database must not take each other's deliveries for left behind: each has a name.
-    config = engine_config(
-        database_url=database_url(installation.home, installation.settings),
-        executor_id=f"push-{uuid.uuid4().hex[:8]}",
+    queue = durable.add(
+        DbosDeliveryQueue(DeliverySteps(store=store, senders=senders, policy=RetryPolicy(), now=now))
     )
-    async with running_engine(config, steps) as queue:
-        dispatch = Dispatch(store=store, queue=queue, now=now)
-        await dispatch.resume()
-        dingtalk, email = installation.settings.dingtalk, installation.settings.email
-        yield PushDesk(
-            dispatch=dispatch,
-            trial=ChannelTrial(store=store, senders=senders, now=now, new_key=_new_key),
-            reports=IncidentReports(SqlIncidentStore(engine), installation.zone),
-            people=_KnownPeople(SqlPeopleStore(engine, _sealer(installation))),
-            preferences=SqlPreferenceStore(engine),
-            log=store,
-            house=House(
-                channels=frozenset(senders),
-                robots=frozenset(dingtalk.robots),
-                allowed_domains=frozenset(email.allowed_domains) if email else frozenset(),
-                defaults={},
-            ),
-            now=now,
-            zone=installation.zone,
-            new_key=_new_key,
-        )
+    dispatch = Dispatch(store=store, queue=queue, now=now)
+    durable.add(_Resuming(dispatch))
+    dingtalk, email = installation.settings.dingtalk, installation.settings.email
+    return PushDesk(
+        dispatch=dispatch,
+        trial=ChannelTrial(store=store, senders=senders, now=now, new_key=_new_key),
+        reports=IncidentReports(SqlIncidentStore(engine), installation.zone),
+        people=_KnownPeople(SqlPeopleStore(engine, _sealer(installation))),
+        preferences=SqlPreferenceStore(engine),
+        log=store,
+        house=House(
+            channels=frozenset(senders),
+            robots=frozenset(dingtalk.robots),
+            allowed_domains=frozenset(email.allowed_domains) if email else frozenset(),
+            defaults={},
+        ),
+        now=now,
+        zone=installation.zone,
+        new_key=_new_key,
+    )
+
+
+class _Resuming:
+    """Puts deliveries that were recorded, but not queued, into the queue once it is open."""
+
+    def __init__(self, dispatch: Dispatch) -> None:
+        self._dispatch = dispatch
+
+    async def listen(self) -> None:
+        await self._dispatch.resume()
 
 
 def _new_key() -> str:

@@ -15,19 +15,18 @@ crash the walk goes on behind the last recorded step. What this promises:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol
 
+from mcp_tencent.durable import Durable
 from mcp_tencent.push.channels import Target
 from mcp_tencent.push.message import Report
 from mcp_tencent.push.pacing import Pace
 from mcp_tencent.push.retry import GiveUp, RetryPolicy, after_failure
-
-Result = TypeVar("Result")
 
 
 class DeliveryStatus(StrEnum):
@@ -83,18 +82,6 @@ class DeliveryStore(Protocol):
 
     def change_pace(self, target: str, change: Callable[[Pace], Pace]) -> Pace:
         """Replace a target's pace by what `change` makes of it, safe against other processes; return it."""
-        ...
-
-
-class Durable(Protocol):
-    """What a walk needs of the engine it runs on."""
-
-    async def step(self, name: str, action: Callable[[], Awaitable[Result]]) -> Result:
-        """Do the action and record its result; after a crash return the recorded result instead."""
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait until `seconds` from the first time this point was reached, crashes included."""
         ...
 
 

@@ -1,56 +1,21 @@
 """Deliveries as DBOS workflows: one workflow per delivery, whose id is the delivery's id.
 
-DBOS is one per process. Whoever composes the process creates this queue between configuring and launching
-DBOS, because a workflow that is to be recovered has to be known by then, and calls `listen` after the launch:
-
-    DBOS(config=engine_config(...))
-    queue = DbosDeliveryQueue(steps)
-    DBOS.launch()
-    await queue.listen()
-
-`running_engine` does it for processes that have nothing else durable to run.
+It is a part of the process's engine (`durable_dbos`), created before the launch.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from typing import TypeVar
+from dbos import DBOS, SetWorkflowID
 
-from dbos import DBOS, DBOSConfig, SetWorkflowID
-from sqlalchemy.exc import OperationalError
-
+from mcp_tencent.durable_dbos import DbosSteps, Sleep
 from mcp_tencent.push.delivery import deliver
 from mcp_tencent.push.delivery_steps import DeliverySteps
 from mcp_tencent.push.errors import DeliveryBroken
 
-APPLICATION_VERSION = "1"
-"""Workflows are only recovered by a process of the same version. It is raised when the order of steps of a
-workflow changes, and never derived from the source, which would strand deliveries at every update."""
 QUEUE = "xiaozhi-deliveries"
 WORKFLOW = "push.deliver"
 
 _ENDED_IN_ERROR = frozenset({"ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
-
-Result = TypeVar("Result")
-
-
-def engine_config(*, database_url: str, executor_id: str = "appliance") -> DBOSConfig:
-    """Return the settings of DBOS for one process.
-
-    Args:
-        database_url: of the database that holds the engine's tables, `sqlite:///…` or `postgresql://…`.
-        executor_id: which process this is. At its start a process takes up what the process of the same name
-            left unfinished: two that run at the same time must never share a name.
-    """
-    return {
-        "name": "xiaozhi",
-        "system_database_url": database_url,
-        "application_version": APPLICATION_VERSION,
-        "executor_id": executor_id,
-        "log_level": "WARNING",
-    }
 
 
 class DbosDeliveryQueue:
@@ -66,7 +31,7 @@ class DbosDeliveryQueue:
         self,
         steps: DeliverySteps,
         *,
-        sleep: Callable[[float], Awaitable[None]] = DBOS.sleep_async,
+        sleep: Sleep = DBOS.sleep_async,
         polling_s: float = 1.0,
     ) -> None:
         self._polling_s = polling_s
@@ -95,47 +60,3 @@ class DbosDeliveryQueue:
             raise DeliveryBroken(
                 f"workflow {delivery_id} ended as {status.status}", spoken="发送时出现内部错误，没有完成。"
             )
-
-
-class DbosSteps:
-    """`Durable` on DBOS, inside a workflow."""
-
-    def __init__(self, sleep: Callable[[float], Awaitable[None]]) -> None:
-        self._sleep = sleep
-
-    async def step(self, name: str, action: Callable[[], Awaitable[Result]]) -> Result:
-        """Run a step. A database that is busy or away is waited for; nothing else is retried here."""
-
-        async def run() -> Result:
-            return await action()
-
-        return await DBOS.run_step_async(
-            {
-                "name": name,
-                "retries_allowed": True,
-                "max_attempts": 8,
-                "interval_seconds": 1.0,
-                "backoff_rate": 2.0,
-                "should_retry": lambda exc: isinstance(exc, OperationalError),
-            },
-            run,
-        )
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait durably."""
-        await self._sleep(seconds)
-
-
-@asynccontextmanager
-async def running_engine(
-    config: DBOSConfig, steps: DeliverySteps, *, polling_s: float = 1.0
-) -> AsyncIterator[DbosDeliveryQueue]:
-    """Run DBOS with the deliveries only, on this event loop, and stop it at the end."""
-    DBOS(config=config)
-    try:
-        queue = DbosDeliveryQueue(steps, polling_s=polling_s)
-        DBOS.launch()
-        await queue.listen()
-        yield queue
-    finally:
-        await asyncio.to_thread(DBOS.destroy)

@@ -17,8 +17,9 @@ from typing import TypeVar
 
 from dbos import DBOS, WorkflowHandleAsync
 
+from mcp_tencent.durable_dbos import DbosSteps, engine_config, running_engine
 from mcp_tencent.push.channels import Channel, Target
-from mcp_tencent.push.delivery_queue_dbos import DbosDeliveryQueue, DbosSteps, engine_config, running_engine
+from mcp_tencent.push.delivery_queue_dbos import DbosDeliveryQueue
 from mcp_tencent.push.delivery_steps import DeliverySteps
 from mcp_tencent.push.dispatch import Dispatch
 from mcp_tencent.push.retry import RetryPolicy
@@ -78,7 +79,9 @@ async def main(folder: Path, port: int, moment: str) -> None:
 
         steps = DeliverySteps(store=store, senders={Channel.EMAIL: sender}, policy=RetryPolicy(), now=now)
         config = engine_config(database_url=f"sqlite:///{folder / 'engine.db'}")
-        async with running_engine(config, steps, polling_s=0.05) as queue:
+        async with running_engine(config) as engine:
+            queue = engine.add(DbosDeliveryQueue(steps, polling_s=0.05))
+            await engine.launch()
             dispatch = Dispatch(store=store, queue=queue, now=now)
             if await dispatch.resume() == 0:
                 await dispatch.send(DIGEST, OPS)

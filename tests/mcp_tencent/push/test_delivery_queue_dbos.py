@@ -17,9 +17,10 @@ from pathlib import Path
 import pytest
 from dbos import DBOS, WorkflowHandleAsync
 
+from mcp_tencent.durable_dbos import engine_config
 from mcp_tencent.push.channels import Channel, Target
 from mcp_tencent.push.delivery import DeliveryStatus
-from mcp_tencent.push.delivery_queue_dbos import DbosDeliveryQueue, engine_config
+from mcp_tencent.push.delivery_queue_dbos import DbosDeliveryQueue
 from mcp_tencent.push.delivery_steps import DeliverySteps
 from mcp_tencent.push.dispatch import Dispatch, delivery_id
 from mcp_tencent.push.records import SqlDeliveryStore
