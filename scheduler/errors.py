@@ -3,7 +3,8 @@
 SchedulerError
 ├── JobUnknown         no run of a job has this id
 ├── JobFinished        it has ended already, with another outcome
-└── DigestClaimLost    somebody else speaks this digest by now
+├── DigestClaimLost    somebody else speaks this digest by now
+└── DigestUnreadable   a kept digest is damaged, or of a schema that is not known
 """
 
 # ruff: noqa: N818 - an error is named for what happened; the base class says that it is one
@@ -42,3 +43,10 @@ class DigestClaimLost(SchedulerError):
 
     spoken = "日报已经在别处播报了。"
     hint = "Two devices share the database; the one that claimed later speaks."
+
+
+class DigestUnreadable(SchedulerError):
+    """A kept digest is damaged, or of a schema that this version does not know."""
+
+    spoken = "这份日报读不出来。"
+    hint = "It was written by another version; 'xiaozhi night' writes the next one."
