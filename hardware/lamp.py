@@ -1,6 +1,7 @@
 """What the lamp shows: one state, as a colour and a rhythm that can be told apart across a room.
 
-Colour alone is never the message (one man in twelve does not see it well): every state has a rhythm of its own.
+Colour alone is never the message (one man in twelve does not see it well): states that matter differ in
+rhythm as well.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a sentence is to be read: Chinese by its pinyin, abbreviations by their letters, English as English (pure).
+"""How a sentence is to be read: Chinese by pinyin, abbreviations by letters, English as English (pure).
 
 espeak-ng reads Chinese characters from a small dictionary of its own: 重启 becomes “zhòng qǐ”, 地域 “de yù”.
 Written as pinyin with tone digits every syllable comes out right, so pypinyin, which knows words, chooses the
@@ -36,6 +36,8 @@ class Stretch:
 
 LONGEST_ABBREVIATION = 5
 """Longer capitals (GRAFANA) are words that are shouted."""
+_ABBREVIATIONS = frozenset({"tke", "cpu", "api", "url", "dns", "ip", "id", "io", "ui", "https"})
+"""With a vowel in it or not, these are spelled in lower case too."""
 _SPOKEN_AS_WORDS = frozenset({"RAM", "JSON", "YAML", "SAAS", "PAAS", "OOM"})
 _PHRASES = {  # readings of operations that pypinyin's dictionary lacks or has otherwise
     "重启": [["chóng"], ["qǐ"]],
@@ -45,6 +47,7 @@ _PHRASES = {  # readings of operations that pypinyin's dictionary lacks or has o
     "重播": [["chóng"], ["bō"]],
     "调用": [["diào"], ["yòng"]],
     "调度": [["diào"], ["dù"]],
+    "一行": [["yī"], ["háng"]],
     "行数": [["háng"], ["shù"]],
     "重置": [["chóng"], ["zhì"]],
 }
@@ -52,6 +55,10 @@ load_phrases_dict(_PHRASES)
 
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*[%％]")
 _DOTTED = re.compile(r"\d+(?:\.\d+){2,}")
+_DECIMAL = re.compile(r"(?<=\d)\.(\d+)")
+_MINUS = re.compile(r"(?<![\w-])[-−](?=\d)")
+_DATE = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b")
+_TIME = re.compile(r"\b(\d{1,2}):(\d{2})(?::\d{2})?\b", re.ASCII)
 _VERSION = re.compile(r"\b[vV](?=\d)")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z']*")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -77,8 +84,11 @@ def stretches(sentence: str) -> tuple[Stretch, ...]:
 
 def _written_out(sentence: str) -> str:
     """Return a sentence without signs that no voice reads, or reads wrongly."""
-    text = _PERCENT.sub(r"百分之\1", sentence)
+    text = _DATE.sub(r"\1年\2月\3日", sentence)
+    text = _TIME.sub(r"\1点\2分", text).replace("点00分", "点")
+    text = _PERCENT.sub(r"百分之\1", _MINUS.sub("负", text))
     text = _DOTTED.sub(_digit_by_digit, text)
+    text = _DECIMAL.sub(lambda found: "点" + _digit_by_digit(found)[1:], text)
     text = _VERSION.sub("V ", text)
     text = _CAMEL.sub(" ", _JOINTS.sub(" ", text))
     return "".join(char if _may_be_read(char) else " " for char in text).strip()
@@ -98,6 +108,8 @@ def _is_spelled(word: str) -> bool:
         return True
     if word in _SPOKEN_AS_WORDS:
         return False
+    if word.lower() in _ABBREVIATIONS:
+        return True
     if word.isupper():
         return len(word) <= LONGEST_ABBREVIATION
     return not re.search(r"[aeiouy]", word.lower())
