@@ -18,7 +18,7 @@ _SPELLED_LETTER_S = 0.35
 _LETTER_S = 0.2
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _STOPS = frozenset("。！？!?…")
-_PAUSES = frozenset("，、；：,;:（）()“”\"")
+_PAUSES = frozenset('，、；：,;:（）()“”"')
 _LONGEST_NUMBER = 10
 """Longer runs of digits are read one by one."""
 
