@@ -15,11 +15,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.audio import Samples
 from voice.calibration import Calibration
 from voice.errors import CalibrationOfOtherModel, TooFewClips, VoiceprintOfOtherModel, VoicesDiffer
 from voice.heard import SpeakerMatch
 
+Sound = NDArray[np.float32]
+"""Mono at 16 kHz, between -1 and 1."""
 Embedding = NDArray[np.float32]
 """Where a voice lies among all voices: a vector of length 1."""
 
@@ -34,8 +35,8 @@ class Embedder(Protocol):
         """Name and fingerprint of the model; embeddings of different models cannot be compared."""
         ...
 
-    def embed(self, samples: Samples) -> Embedding:
-        """Return the embedding of mono sound at 16 kHz, of length 1.
+    def embed(self, sound: Sound) -> Embedding:
+        """Return the embedding of speech, of length 1.
 
         Raises:
             EmbeddingFailed: the sound is empty, too short or no sound, or the model gave no usable vector.
