@@ -28,7 +28,8 @@
     │   ├── ServiceFault         it says itself that it is broken   (a read is retried)
     │   └── UnexpectedAnswer     what came back is not what was agreed
     ├── DeadlineExceeded         no answer in the time given
-    └── OutcomeUnknown           a write went out and nobody can say whether it took effect
+    ├── OutcomeUnknown           a write went out and nobody can say whether it took effect
+    └── ToolFailed               a tool answered with an error of its own: one of the above, or the gateway's
 
 Errors of libraries become one of these at the edge (`errors.py` of `cloud/tencentcloud` and
 `cloud/lightkube`, `cloud/transport.py`), with `raise … from`. `str(error)` is English for logs; `spoken` is
@@ -328,3 +329,40 @@ class OutcomeUnknown(CloudError):
 
     sentence = "请求发出去了，但是不确定有没有生效，请先看一下现状"
     hint = "Look at the present state before repeating; repeat with the same idempotency key."
+
+
+class ToolFailed(CloudError):
+    """A tool answered with an error; what it said of itself is kept.
+
+    Args:
+        tool: Which.
+        code: Its stable code, e.g. not_found, plan_refused, outcome_unknown, rate_limited.
+        detail: English, for the log.
+        spoken: The sentence that a person hears.
+        hint: What to do about it.
+        retryable: Whether the same call may succeed later.
+        retry_after_s: Seconds after which it makes sense to try again; None when it did not say.
+    """
+
+    def __init__(
+        self,
+        tool: str,
+        *,
+        code: str,
+        detail: str,
+        spoken: str,
+        hint: str = "",
+        retryable: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(f"{tool}: {detail}", code=code)
+        self.tool = tool
+        self.retryable = retryable  # type: ignore[misc]  # of this one failure, not of all of its kind
+        self.hint = hint  # type: ignore[misc]
+        self.retry_after_s = retry_after_s
+        self._spoken = spoken
+
+    @property
+    def spoken(self) -> str:
+        """What the tool says that a person hears."""
+        return self._spoken
