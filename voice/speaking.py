@@ -1,7 +1,8 @@
-"""The mouth: speaks sentences one after the other, the next being prepared while one is heard; can be stopped.
+"""The mouth: speaks one sentence after the other, the next being prepared meanwhile; can be stopped.
 
 Two threads: one synthesises ahead, one waits for the loudspeaker. What is said belongs to a `Speaking`, which
-tells what was really heard; whoever stops it may go on from the sentence where it was stopped, or skip an item.
+tells what was really heard; whoever stops it may go on from the sentence where it was stopped, or skip an
+item.
 """
 
 from __future__ import annotations
@@ -109,6 +110,11 @@ class Speaking:
         with self._changed:
             return self._end
 
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self.end is not None
+
     def wait(self, timeout_s: float | None = None) -> SpeakingEnd | None:
         """Wait until it is over; return how it ended, or None when it still goes on after `timeout_s`."""
         with self._changed:
@@ -150,14 +156,12 @@ class Speaking:
         """Note that a sentence is on its way out."""
         with self._changed:
             self._at, self._playback = number, playback
-        self.tell()
 
     def heard(self) -> None:
         """Note that the sentence was heard to its end."""
         with self._changed:
             self._settle_playback()
             self._at += 1
-        self.tell()
 
     def finish(self, end: SpeakingEnd, error: SynthesisError | HardwareError | None = None) -> bool:
         """Note how it ended; the first end counts. Return whether this was the first."""
@@ -167,8 +171,7 @@ class Speaking:
             self._settle_playback()
             self._end, self.error, self._complete = end, error, True
             self._changed.notify_all()
-        self.tell()
-        return True
+            return True
 
     def tell(self) -> None:
         """Report the progress to whoever asked for it."""
@@ -219,8 +222,8 @@ class Mouth:
         Args:
             sentences: What to say first.
             more_follows: The caller will `add` sentences and then call `complete`.
-            on_progress: Called from a thread of the mouth when a sentence begins or ends, and about every
-                second in between; must return quickly and must not raise.
+            on_progress: Called from a thread of the mouth when a sentence begins or ends, about every second
+                in between, and at the very end; must return quickly and must not raise.
         """
         self.stop()
         speaking = Speaking(speed_percent=self._speed_percent, on_progress=on_progress)
@@ -241,7 +244,7 @@ class Mouth:
         return speaking
 
     def stop(self) -> Speaking | None:
-        """Fall silent now; return what was being said, which knows what remains. Never waits for the voice."""
+        """Fall silent now, waiting for nobody; return what was being said, which knows what remains."""
         with self._lock:
             speaking = self._speaking
             self._speaking = None
@@ -254,7 +257,7 @@ class Mouth:
     def resume(
         self, stopped: Speaking, *, on_progress: Callable[[Progress], None] | None = None
     ) -> Speaking | None:
-        """Go on with something that was stopped, from the sentence in which it was; None if nothing is left."""
+        """Go on with what was stopped, from the sentence in which it was; None if nothing is left."""
         left = stopped.remaining()
         return self.say(left, on_progress=on_progress) if left else None
 
@@ -289,7 +292,7 @@ class Mouth:
         """What is being said; None in silence."""
         with self._lock:
             speaking = self._speaking
-        return speaking if speaking is not None and speaking.end is None else None
+        return speaking if speaking is not None and not speaking.over else None
 
     @property
     def reference(self) -> Playback | None:
@@ -333,17 +336,22 @@ class Mouth:
             speaking.finish(SpeakingEnd.FAILED, error)
         finally:
             ready.abandon()
+            speaking.tell()
 
     def _play(self, speaking: Speaking, number: int, clip: AudioClip, text: str) -> bool:
         with self._lock:
-            if speaking.end is not None:
+            if speaking.over:
                 return False
+            if not len(clip.samples):  # a sentence of signs only
+                speaking.heard()
+                return True
             playback = self._loudspeaker.play(self._at_volume(clip), text)
             speaking.begin(number, playback)
+        speaking.tell()
         deadline_s = clip.duration_s + _MARGIN_S
         silent_s, heard_s = 0.0, 0.0
         while not playback.wait(REPORT_EVERY_S):
-            if speaking.end is not None:
+            if speaking.wait(0) is not None:
                 return False
             silent_s = 0.0 if playback.played_s > heard_s else silent_s + REPORT_EVERY_S
             heard_s = playback.played_s
@@ -354,6 +362,7 @@ class Mouth:
             speaking.tell()
         if playback.state is PlaybackState.FINISHED:
             speaking.heard()
+            speaking.tell()
             return True
         if playback.state is PlaybackState.FAILED:
             speaking.finish(SpeakingEnd.FAILED)
@@ -387,7 +396,7 @@ class _Ready:
         """Wait for the next sentence; None when there is none any more."""
         with self._changed:
             while not (self._clips or self._closed):
-                if speaking.end is not None:
+                if speaking.over:
                     return None
                 self._changed.wait(REPORT_EVERY_S)
             if not self._clips:
@@ -411,7 +420,7 @@ class _Ready:
 def louder(samples: Samples, volume_percent: int) -> Samples:
     """Return samples at a loudness of 0 to 100 per cent (pure).
 
-    Loudness is heard as the logarithm of the amplitude: the square of the percentage comes near enough, so that
-    half way up sounds half as loud.
+    Loudness is heard as the logarithm of the amplitude: the square of the percentage comes near enough, so
+    that half way up sounds half as loud.
     """
     return (samples * np.float32((volume_percent / 100) ** 2)).astype(np.int16)
