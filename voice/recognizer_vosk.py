@@ -1,0 +1,76 @@
+"""Free recognition by Vosk: partials, several readings, and the inventory's names in them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from hardware.audio import Samples
+from voice.biasing import ranked
+from voice.errors import RecognizerFailed
+from voice.heard import Hearing
+from voice.vosk_model import UNKNOWN_WORD, VoskModel
+
+_READINGS = 5
+_SPACE_IN_CHINESE = re.compile(r"(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])")
+
+
+class VoskRecognizer:
+    """Understands one utterance at a time.
+
+    Args:
+        model: The speech model; how widely it searches stands in its conf/model.conf.
+    """
+
+    def __init__(self, model: VoskModel) -> None:
+        self._recognizer = model.recognizer()
+        self._recognizer.SetMaxAlternatives(_READINGS)
+        self._names: tuple[str, ...] = ()
+        self._before = ""
+
+    def expect(self, names: Sequence[str]) -> None:
+        """Prefer these names."""
+        self._names = tuple(dict.fromkeys(names))
+
+    def accept(self, samples: Samples) -> None:
+        """Take the next piece of the utterance.
+
+        Raises:
+            RecognizerFailed: Vosk cannot take it.
+        """
+        try:
+            complete = self._recognizer.AcceptWaveform(samples.tobytes())
+        except Exception as error:
+            raise RecognizerFailed("Vosk cannot take the sound") from error
+        if complete and (readings := _readings(self._recognizer.Result())):
+            self._before += readings[0][0]
+
+    def partial(self) -> str:
+        """Return what has been understood so far."""
+        return self._before + _joined(json.loads(self._recognizer.PartialResult()).get("partial", ""))
+
+    def finish(self) -> Hearing:
+        """Return the whole utterance in words."""
+        readings = _readings(self._recognizer.FinalResult()) or [("", 0.0)]
+        whole = ranked([(self._before + text, score) for text, score in readings], self._names)
+        self._before = ""
+        best, *others = whole
+        return Hearing(
+            text=best.text, confidence=best.confidence if best.text else 0.0, alternatives=tuple(others)
+        )
+
+    def reset(self) -> None:
+        """Forget the utterance."""
+        self._recognizer.Reset()
+        self._before = ""
+
+
+def _readings(result: str) -> list[tuple[str, float]]:
+    alternatives = json.loads(result).get("alternatives", [])
+    return [(_joined(one["text"]), float(one["confidence"])) for one in alternatives]
+
+
+def _joined(words: str) -> str:
+    """Take the spaces out from between Chinese words; between Latin ones they stay."""
+    return _SPACE_IN_CHINESE.sub("", words.replace(UNKNOWN_WORD, "")).strip()
