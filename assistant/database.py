@@ -36,6 +36,7 @@ RECORD_MODULES = (
     "assistant.people_records",
     "mcp_tencent.devops.alerts.feedback",
     "mcp_tencent.devops.checkpoint_records",
+    "mcp_tencent.devops.healing.plan_records",
     "mcp_tencent.devops.policy.modes",
     "mcp_tencent.devops.records",
     "mcp_tencent.gateway.records",

@@ -25,7 +25,7 @@ from assistant.settings import Settings
 from mcp_tencent.analytics import server as analytics
 from mcp_tencent.analytics.desk import AnalyticsDesk
 from mcp_tencent.basic import server as basic
-from mcp_tencent.basic.desk import BasicDesk
+from mcp_tencent.basic.desk import BasicDesk, Bounds
 from mcp_tencent.cloud.accounts import TencentClouds
 from mcp_tencent.cloud.calling import Calling
 from mcp_tencent.cloud.tencentcloud.caller import Account
@@ -33,8 +33,11 @@ from mcp_tencent.devops import server as devops
 from mcp_tencent.devops.alerts.desk import AlertDesk
 from mcp_tencent.devops.alerts.feedback import SqlFeedbackStore
 from mcp_tencent.devops.checkpoint_records import SqlCheckpointStore
+from mcp_tencent.devops.healing.approval import GuardedHealing
 from mcp_tencent.devops.healing.desk import HealingDesk
-from mcp_tencent.devops.policy.file import PolicyFile
+from mcp_tencent.devops.healing.plan_records import SqlPlanStore
+from mcp_tencent.devops.healing.surroundings import ClusterLookout
+from mcp_tencent.devops.policy.file import PolicyFile, ProtectedNamespaces
 from mcp_tencent.devops.policy.modes import SqlModeStore
 from mcp_tencent.devops.records import SqlIncidentStore
 from mcp_tencent.durable_dbos import Engine as DurableEngine
@@ -175,12 +178,13 @@ async def open_servers(
         engine: Of the database of the records.
         durable: The process's durable engine, not yet launched; the push server needs it.
         otherwise: Who calls when nobody is named.
-        plans: The guards that approve what service jobs do; without them such jobs change nothing.
+        plans: What approves the acts of service jobs; the guards of the healing policy when left out.
     """
-    # People confirm, and limits are counted, in the device's time, whatever the time of the cloud.
-    gateway = Gateway(engine, installation.wall, anchor=installation.home.audit_anchor_file, plans=plans)
     servers: dict[ServerName, GatewayServer] = {}
     async with TencentClouds(installation.accounts, installation.calling) as clouds:
+        guards = plans or _guarded_healing(installation, clouds, engine)
+        # People confirm, and limits are counted, in the device's time, whatever the time of the cloud.
+        gateway = Gateway(engine, installation.wall, anchor=installation.home.audit_anchor_file, plans=guards)
         for name in names:
             if name is ServerName.PUSH:
                 if durable is None:
@@ -196,6 +200,25 @@ async def open_servers(
         yield servers
 
 
+@asynccontextmanager
+async def open_healing_book(installation: Installation, engine: Engine) -> AsyncIterator[GuardedHealing]:
+    """Open the book in which service jobs register what they heal, with guards that see the clusters."""
+    async with TencentClouds(installation.accounts, installation.calling) as clouds:
+        yield _guarded_healing(installation, clouds, engine)
+
+
+def _guarded_healing(installation: Installation, clouds: TencentClouds, engine: Engine) -> GuardedHealing:
+    return GuardedHealing(
+        plans=SqlPlanStore(engine),
+        incidents=SqlIncidentStore(engine),
+        policy=PolicyFile(installation.home.policy_file),
+        modes=SqlModeStore(engine),
+        lookout=ClusterLookout(_basic_desk(installation, clouds)),
+        now=installation.clock.now,
+        zone=installation.zone,
+    )
+
+
 def _basic_desk(installation: Installation, clouds: TencentClouds) -> BasicDesk:
     cloud = installation.settings.cloud
     naming = Naming(
@@ -204,7 +227,14 @@ def _basic_desk(installation: Installation, clouds: TencentClouds) -> BasicDesk:
         default_cluster=cloud.default_cluster or "",
         default_topic=cloud.default_topic or "",
     )
-    return BasicDesk(clouds=clouds, naming=naming, clock=installation.clock, zone=installation.zone)
+    protected = ProtectedNamespaces(PolicyFile(installation.home.policy_file))
+    return BasicDesk(
+        clouds=clouds,
+        naming=naming,
+        clock=installation.clock,
+        zone=installation.zone,
+        bounds=Bounds(protected_namespaces=protected),
+    )
 
 
 def _basic(

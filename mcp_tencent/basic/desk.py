@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 
@@ -41,7 +41,7 @@ class Bounds:
 
     replicas_max: int = 100
     nodes_max: int = 100
-    protected_namespaces: frozenset[str] = SYSTEM_NAMESPACES
+    protected_namespaces: Container[str] = SYSTEM_NAMESPACES
 
     def check_namespace(self, namespace: str) -> None:
         """Refuse a namespace in which nothing may be changed.

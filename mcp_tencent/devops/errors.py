@@ -5,7 +5,8 @@ DevopsRecordError
 ├── IncidentChanged       somebody saved it since it was read
 ├── AttemptUnknown        no attempt has this id
 ├── AttemptFinished       it has ended already, with another outcome
-└── CheckpointUnknown     no checkpoint has this id
+├── CheckpointUnknown     no checkpoint has this id
+└── PlanUnsound           an attempt's calls are not of its rung, or not what was registered
 """
 
 # ruff: noqa: N818 - an error is named for what happened; the base class says that it is one
@@ -56,3 +57,10 @@ class CheckpointUnknown(DevopsRecordError):
 
     spoken = "没有这个备份点。"
     hint = "Run the tool list_checkpoints to see which there are."
+
+
+class PlanUnsound(DevopsRecordError):
+    """A plan names a call that its rung does not have, another workload, or not what was registered."""
+
+    spoken = "自动处理的计划有问题，没有执行。"
+    hint = "A plan is registered once; its calls name cluster, namespace and workload in full."

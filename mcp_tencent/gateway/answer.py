@@ -7,7 +7,14 @@ from pydantic import JsonValue
 
 from mcp_tencent.errors import Ambiguous, InvalidQuery
 from mcp_tencent.gateway.call import canonical_json
-from mcp_tencent.gateway.errors import ConfirmationRequired, InvalidArguments, NotNow, ToolCrashed, code_of
+from mcp_tencent.gateway.errors import (
+    ConfirmationRequired,
+    InvalidArguments,
+    NotNow,
+    PlanRefused,
+    ToolCrashed,
+    code_of,
+)
 from mcp_tencent.gateway.failures import Explained
 
 META_CONFIRMATION = "xiaozhi/confirmation"
@@ -56,6 +63,8 @@ def _particulars(error: Exception) -> dict[str, JsonValue]:
             return {"problems": list(error.problems)}
         case ConfirmationRequired():
             return {"read_back": error.read_back, "expires_at": error.expires_at.isoformat()}
+        case PlanRefused():
+            return {"guard": error.guard}
         case NotNow():
             return {"retry_after_s": round(error.retry_after_s, 1)}
         case Ambiguous():

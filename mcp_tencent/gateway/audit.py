@@ -17,7 +17,7 @@ import anyio
 
 from mcp_tencent.gateway.audit_trail import AuditTrail, Entry
 from mcp_tencent.gateway.call import Clock, Proceed, Result, ToolCall
-from mcp_tencent.gateway.errors import StoreUnavailable, code_of
+from mcp_tencent.gateway.errors import PlanRefused, StoreUnavailable, code_of
 from mcp_tencent.gateway.failures import foreseen
 from mcp_tencent.gateway.stores import in_store
 
@@ -106,6 +106,8 @@ class Audit:
 
 
 def _outcome(error: BaseException) -> str:
+    if isinstance(error, PlanRefused) and error.guard:
+        return f"{code_of(error)}:{error.guard}"
     if isinstance(error, Exception):
         return code_of(error) if foreseen(error) else "crashed"
     return "cancelled"

@@ -33,6 +33,10 @@ class Approval:
     approved: bool
     reason: str = ""
     """English, for the log; why not."""
+    guard: str = ""
+    """Who refused, in snake case, for the audit."""
+    spoken: str = ""
+    """The same as `reason` for people, one Chinese clause."""
 
 
 class PlanApproval(Protocol):
@@ -142,7 +146,8 @@ class Confirm:
             raise PlanRefused("a service job needs a plan to change anything")
         approval = await self._plans.approve(call)
         if not approval.approved:
-            raise PlanRefused(f"the plan was not approved: {approval.reason}")
+            detail = f"the plan was not approved: {approval.reason}"
+            raise PlanRefused(detail, guard=approval.guard, spoken=approval.spoken)
 
 
 def _needs_a_yes(call: ToolCall) -> bool:

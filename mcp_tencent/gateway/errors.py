@@ -123,10 +123,26 @@ class ConfirmationRefused(Refused):
 
 
 class PlanRefused(Refused):
-    """A service job may act only under a plan that the guards approve at this moment."""
+    """A service job may act only under a plan that the guards approve at this moment.
+
+    Args:
+        detail: English, for the log.
+        guard: Which guard refused, in snake case; empty when there was no plan to judge.
+        spoken: What the guard says, Chinese.
+    """
 
     sentence = "自动处理没有得到批准，没有执行"
     hint = "See the healing policy: mode, windows, budgets, protected namespaces."
+
+    def __init__(self, detail: str, *, guard: str = "", spoken: str = "") -> None:
+        super().__init__(detail)
+        self.guard = guard
+        self._spoken = spoken
+
+    @property
+    def spoken(self) -> str:
+        """Why nothing was done."""
+        return f"{self._spoken}，没有执行" if self._spoken else self.sentence
 
 
 class KeyTrouble(GatewayError):

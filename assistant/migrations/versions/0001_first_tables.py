@@ -327,6 +327,26 @@ def upgrade() -> None:
     op.create_index(op.f("ix_alert_feedback_fingerprint"), "alert_feedback", ["fingerprint"], unique=False)
     op.create_index(op.f("ix_alert_feedback_given_at"), "alert_feedback", ["given_at"], unique=False)
     op.create_table(
+        "healing_locks",
+        sa.Column("name", sa.String(16), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_healing_locks")),
+    )
+    op.create_table(
+        "healing_held_workloads",
+        sa.Column("cluster_id", sa.String(64), nullable=False),
+        sa.Column("namespace", sa.String(253), nullable=False),
+        sa.Column("workload_kind", sa.String(64), nullable=False),
+        sa.Column("workload", sa.String(253), nullable=False),
+        sa.Column("incident_id", sa.String(64), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "cluster_id", "namespace", "workload_kind", "workload", name=op.f("pk_healing_held_workloads")
+        ),
+    )
+    op.create_index(
+        op.f("ix_healing_held_workloads_incident_id"), "healing_held_workloads", ["incident_id"], unique=False
+    )
+    op.create_table(
         "healing_modes",
         sa.Column("cluster_id", sa.String(64), nullable=False),
         sa.Column("namespace", sa.String(253), nullable=False),
@@ -336,3 +356,28 @@ def upgrade() -> None:
         sa.Column("chosen_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("cluster_id", "namespace", name=op.f("pk_healing_modes")),
     )
+    op.create_table(
+        "healing_plans",
+        sa.Column("id", sa.String(64), nullable=False),
+        sa.Column("attempt_id", sa.String(64), nullable=False),
+        sa.Column("incident_id", sa.String(64), nullable=False),
+        sa.Column("job", sa.String(128), nullable=False),
+        sa.Column("cluster_id", sa.String(64), nullable=False),
+        sa.Column("namespace", sa.String(253), nullable=False),
+        sa.Column("workload_kind", sa.String(64), nullable=False),
+        sa.Column("workload", sa.String(253), nullable=False),
+        sa.Column("calls_json", sa.Text(), nullable=False),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("replicas_before", sa.Integer(), nullable=True),
+        sa.Column("taken_back_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["attempt_id"], ["attempts.id"], name=op.f("fk_healing_plans_attempt_id_attempts")
+        ),
+        sa.ForeignKeyConstraint(
+            ["incident_id"], ["incidents.id"], name=op.f("fk_healing_plans_incident_id_incidents")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_healing_plans")),
+        sa.UniqueConstraint("attempt_id", name=op.f("uq_healing_plans_attempt_id")),
+    )
+    op.create_index(op.f("ix_healing_plans_claimed_at"), "healing_plans", ["claimed_at"], unique=False)
+    op.create_index(op.f("ix_healing_plans_incident_id"), "healing_plans", ["incident_id"], unique=False)

@@ -225,7 +225,7 @@ def _busy(policy: Policy, facts: Facts) -> Refusal | None:
     return Refusal(
         guard=Guard.WORKLOAD_BUSY,
         reason=f"{facts.workload}正在处理另一个故障",
-        hint=f"Incident {facts.history.held_by} holds the workload until it ends, or until its lease expires.",
+        hint=f"Incident {facts.history.held_by} holds the workload until it ends or its lease expires.",
     )
 
 

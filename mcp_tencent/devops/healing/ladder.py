@@ -1,8 +1,8 @@
 """Which rung of the ladder comes next, or why there is none (pure).
 
-One rung an attempt, bottom first. What cannot help is passed over and costs nothing. The budget comes from the
-score. Whoever climbs asks again after every attempt, with the outcomes so far; the same facts give the same
-answer, so that a process that was killed goes on where it was.
+One rung an attempt, bottom first. What cannot help is passed over and costs nothing. The budget comes from
+the score. Whoever climbs asks again after every attempt, with the outcomes so far; the same facts give the
+same answer, so that a process that was killed goes on where it was.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _WORTH: Mapping[Manner, frozenset[Help | None]] = {
     Manner.BRIEF: frozenset({Help.HELPS, Help.MAY_HELP}),
     Manner.DIGEST: frozenset({Help.HELPS}),
 }
-"""What a manner tries; None is what the diagnosis says nothing of. A bolder manner tries all that a milder one
+"""What a manner tries; None is what the diagnosis says nothing of. A bolder one tries all that a milder one
 does."""
 _FREE = frozenset({AttemptOutcome.BLOCKED_BY_POLICY, AttemptOutcome.ALREADY_RECOVERED})
 """Nothing was done: it costs no attempt."""
@@ -157,7 +157,7 @@ def next_step(trouble: Trouble) -> Climb | Stop:
     if ended is not None:
         return ended
     begin = max((_place(trouble, one.rung) for one in trouble.past), default=0)
-    passed = []
+    passed: list[Passed] = []
     for rung in trouble.rungs[begin:]:
         if rung is Rung.HAND_OVER:
             continue

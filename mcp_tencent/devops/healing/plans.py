@@ -6,10 +6,12 @@ How a workflow uses it, for each rung (`ladder.next_step` says which):
 2. `plan_id = await book.register(plan)`: records attempt and plan; the same again changes nothing.
 3. `refusal = await book.ask(plan_id)`: None takes the workload and the budget; a refusal names its guard. A
    refused attempt is finished as `blocked_by_policy`; `refusal.proposes` means: ask in the morning.
-4. Each call goes out with `meta=under_plan(plan_id)` and exactly the registered arguments and key. The gateway
-   asks the guards once more at that moment. First `create_checkpoint`, then `await book.note_checkpoint(…)`.
-5. To take it back: `restore_checkpoint(checkpoint=<the noted one>)` under the same plan, under any key; it needs
-   no budget and no window. Then, when it says `needs_restart`, `restart_workload` with `target.arguments`.
+4. Each call goes out with `meta=under_plan(plan_id)` and exactly the registered arguments and key. The
+   gateway asks the guards once more at that moment. First `create_checkpoint`, then
+   `await book.note_checkpoint(…)`: without it no other call passes.
+5. To take it back: `restore_checkpoint(checkpoint=<the noted one>)` under the same plan, under any key; it
+   needs no budget and no window. Then, when it says `needs_restart`, `restart_workload` with
+   `target.arguments`.
 6. `finished = await book.finish(plan_id, outcome, …)`: `finished.fell_back` says that the failure breaker has
    put the whole device back to observing.
 7. At the end of the ladder `await book.release(incident_id)`.
@@ -147,5 +149,5 @@ class HealingBook(Protocol):
         ...
 
     async def failed_before(self, incident_id: str) -> frozenset[Rung]:
-        """Return rungs that did not help other incidents of the same fingerprint within the breaker's hours."""
+        """Return rungs that did not help earlier incidents of the same fingerprint in the last two days."""
         ...

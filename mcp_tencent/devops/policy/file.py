@@ -21,6 +21,11 @@ class PolicySource(Protocol):
         """Return the policy in force at this moment."""
         ...
 
+    @property
+    def trouble(self) -> PolicyError | None:
+        """What is wrong with the policy as it stands written; None when that is in force."""
+        ...
+
 
 def parse_policy(text: str, *, file: str) -> Policy:
     """Read a policy; `file` is how findings name it. An empty text is the defaults.
@@ -64,8 +69,8 @@ class PolicyFile:
     """The policy of a file, followed while the program runs; satisfies `PolicySource`.
 
     A file that is not there means the defaults. A file that becomes wrong while the program runs changes
-    nothing: the last good policy stays in force and `trouble` says why. One look at the file's metadata each
-    time is all that an unchanged file costs.
+    nothing: the last good policy stays in force and `trouble` says why; meanwhile nothing new is healed. One
+    look at the file's metadata each time is all that an unchanged file costs.
 
     Raises:
         PolicyError: the file is wrong from the beginning; healing must not start on a guess.
@@ -116,3 +121,19 @@ class FixedPolicy:
     def current(self) -> LoadedPolicy:
         """Return it."""
         return self._loaded
+
+    @property
+    def trouble(self) -> PolicyError | None:
+        """Nothing ever is."""
+        return None
+
+
+class ProtectedNamespaces:
+    """The namespaces that the policy in force protects; whatever it says, kube-system is one."""
+
+    def __init__(self, source: PolicySource) -> None:
+        self._source = source
+
+    def __contains__(self, namespace: object) -> bool:
+        """Tell whether nothing may be changed in `namespace`."""
+        return isinstance(namespace, str) and self._source.current().policy.is_protected(namespace)

@@ -105,6 +105,7 @@ class Guards(PolicySection):
     protected_namespaces: tuple[Pattern, ...] = (
         "kube-*",
         "tke-*",
+        "tkex-*",
         "istio-system",
         "cert-manager",
         "monitoring",
