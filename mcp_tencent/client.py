@@ -186,10 +186,13 @@ class CloudTools:
             "restore_checkpoint", {"checkpoint": checkpoint}, RestoreAnswer, warrant=warrant
         )
 
-    async def act(self, tool: str, arguments: Arguments, warrant: Warrant) -> BaseModel:
-        """Call the tool of a rung: restart_workload, scale_workload, roll_back, isolate_workload or restore_checkpoint."""
-        model = RestoreAnswer if tool == "restore_checkpoint" else WorkloadActionAnswer
-        return await self.call(tool, arguments, model, warrant=warrant)
+    async def act(
+        self, tool: str, arguments: Arguments, warrant: Warrant
+    ) -> WorkloadActionAnswer | RestoreAnswer:
+        """Call the tool that climbs a rung, e.g. restart_workload."""
+        if tool == "restore_checkpoint":
+            return await self.call(tool, arguments, RestoreAnswer, warrant=warrant)
+        return await self.call(tool, arguments, WorkloadActionAnswer, warrant=warrant)
 
     async def summarize_logs(self, period: str, *, topic: str | None = None) -> SummaryAnswer:
         """Say what happened in the logs of a period."""
