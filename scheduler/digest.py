@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from enum import StrEnum
 
 from mcp_tencent.period_words import spoken_count
@@ -83,7 +83,7 @@ class Decision:
 class Digest:
     """The digest of one morning; every rendering is made from this alone."""
 
-    date: date
+    date: dt.date
     """The morning on which it is spoken; it tells of the day before."""
     quiet: bool
     """Nothing happened, and nothing is missing."""

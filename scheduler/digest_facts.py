@@ -6,8 +6,8 @@ they came: whoever renders them escapes them, and nobody obeys them.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
-from datetime import date, datetime
 from enum import StrEnum
 
 
@@ -80,7 +80,7 @@ class AlertFacts:
     muted: int = 0
     """Those of them that only follow from the cause."""
     affected: tuple[str, ...] = ()
-    began_at: datetime | None = None
+    began_at: dt.datetime | None = None
     because: tuple[str, ...] = ()
     """The weightiest reasons for the score, Chinese."""
     proposals: tuple[FactorProposal, ...] = ()
@@ -116,8 +116,8 @@ class IncidentFacts:
     namespace: str
     workload: str
     alerts: int
-    opened_at: datetime | None = None
-    closed_at: datetime | None = None
+    opened_at: dt.datetime | None = None
+    closed_at: dt.datetime | None = None
     reasons: tuple[str, ...] = ()
     """Why it has its score, Chinese."""
     cause: str = ""
@@ -215,7 +215,7 @@ class LogFacts:
 class NightFacts:
     """Everything that one digest tells of."""
 
-    date: date
+    date: dt.date
     """The morning on which it is spoken; it tells of the day before, and of the night."""
     clusters: tuple[ClusterFacts, ...] = ()
     alert_records: int = 0
