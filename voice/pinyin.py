@@ -1,10 +1,11 @@
-"""How alike two pieces of Chinese sound, from 0 to 1 (pure). Tones are left out: small models do not hear them."""
+"""How alike two pieces of Chinese sound, 0 to 1 (pure). Tones are left out: small models hear none."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from pypinyin import Style, lazy_pinyin
 
@@ -81,7 +82,7 @@ def find(wanted: str, text: str) -> Found:
     return best
 
 
-def _each(run: str) -> list[str]:
+def _each(run: str) -> Any:  # noqa: ANN401 - pypinyin takes a list here, its annotations do not know
     return list(run)
 
 
@@ -90,11 +91,8 @@ def _distance(one: Sequence[Syllable], other: Sequence[Syllable]) -> float:
     for syllable in one:
         diagonal, row[0] = row[0], row[0] + _MISSING_COST
         for index, against in enumerate(other, start=1):
-            cost = min(
-                diagonal + _cost(syllable, against),
-                row[index] + _MISSING_COST,
-                row[index - 1] + _MISSING_COST,
-            )
+            replaced = diagonal + _cost(syllable, against)
+            cost = min(replaced, row[index] + _MISSING_COST, row[index - 1] + _MISSING_COST)
             diagonal, row[index] = row[index], cost
     return row[-1]
 

@@ -1,4 +1,4 @@
-"""A Vosk model folder, checked before it is loaded. Of Vosk only this file and the two adapters beside it know."""
+"""A Vosk model folder, checked before it is loaded."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class VoskModel:
         try:
             if phrases is None:
                 return vosk.KaldiRecognizer(self._model, RATE_HZ)
-            # Vosk cuts at spaces and does not read \u escapes: words it does not find it drops without a word.
+            # Vosk cuts at spaces, reads no \u escapes, and drops without a word what it does not find.
             grammar = json.dumps([" ".join(words) for words in phrases], ensure_ascii=False)
             return vosk.KaldiRecognizer(self._model, RATE_HZ, grammar)
         except Exception as error:

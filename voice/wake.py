@@ -52,8 +52,8 @@ class WakeSpotter(Protocol):
         """Return what was said, others' words as UNKNOWN, without spaces; be ready for the next stretch."""
         ...
 
-    def listen_for(self, phrase: str) -> None:
-        """Change the wake phrase from the next stretch on.
+    def listen_for(self, phrase: str) -> WakePhrase:
+        """Change the wake phrase from the next stretch on; return it as it is listened for.
 
         Raises:
             WakePhraseError: it cannot be called by that.

@@ -29,8 +29,8 @@ class VoskSpotter:
         self._model = model
         self.listen_for(phrase)
 
-    def listen_for(self, phrase: str) -> None:
-        """Change the wake phrase from the next stretch on.
+    def listen_for(self, phrase: str) -> WakePhrase:
+        """Change the wake phrase from the next stretch on; return it as it is listened for.
 
         Raises:
             WakePhraseError: it cannot be called by that.
@@ -48,6 +48,7 @@ class VoskSpotter:
         self.phrase = planned
         self._recognizer = self._model.recognizer(phrases)
         self._said: list[str] = []
+        return planned
 
     def accept(self, samples: Samples) -> None:
         """Take the next piece of sound.
