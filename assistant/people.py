@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 
-from mcp_tencent.gateway.call import Permission
+from mcp_tencent.gateway.call import Caller, CallerKind, Permission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,3 +78,16 @@ def sorted_grants(grants: Sequence[Grant]) -> tuple[Grant, ...]:
     """Return grants in the order in which permissions are declared."""
     order = list(Permission)
     return tuple(sorted(grants, key=lambda grant: order.index(grant.permission)))
+
+
+def caller_of(person: Person) -> Caller:
+    """Return the person as the gateway knows callers: by name, with what they may do now."""
+    limits = next(
+        (grant.namespaces for grant in person.grants if grant.permission is Permission.ROLLBACK), None
+    )
+    return Caller(
+        name=person.name,
+        kind=CallerKind.PERSON,
+        permissions=frozenset(grant.permission for grant in person.grants),
+        namespaces=limits,
+    )
