@@ -70,7 +70,9 @@ class Calibration:
 
 def _at_share(thresholds: Mapping[float, float], share: float) -> float:
     shares = sorted(thresholds)
-    return _interpolated([math.log(one) for one in shares], [thresholds[one] for one in shares], math.log(share))
+    return _interpolated(
+        [math.log(one) for one in shares], [thresholds[one] for one in shares], math.log(share)
+    )
 
 
 def _interpolated(places: list[float], values: list[float], place: float) -> float:

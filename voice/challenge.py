@@ -1,4 +1,4 @@
-"""Digits to be read aloud: a recording made earlier cannot know them. Pure; chance and time come from outside."""
+"""Digits to be read aloud: a recording made earlier cannot know them. Pure; chance and time are given."""
 
 from __future__ import annotations
 
@@ -97,5 +97,7 @@ def answer(
 
 
 def digits_in(text: str) -> str:
-    """Return the digits of a sentence in their order, spoken (幺 for 一, too) or written; other words are left out."""
-    return "".join(str(_DIGIT_OF.get(sign, sign)) for sign in text if sign in _DIGIT_OF or re.fullmatch("[0-9]", sign))
+    """Return the digits of a sentence in order, spoken (幺 is 一, too) or written, without other words."""
+    return "".join(
+        str(_DIGIT_OF.get(sign, sign)) for sign in text if sign in _DIGIT_OF or re.fullmatch("[0-9]", sign)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class ClipQuality:
 def measure_clip(samples: NDArray[np.float32], *, rate_hz: int) -> ClipQuality:
     """Measure a recording.
 
-    The background is what its quietest tenth of frames (20 ms each) holds, speech what its loudest third does;
+    The background is what its quietest tenth of frames (20 ms each) holds, speech what its loudest third holds;
     a frame counts as speech when it lies nearer to speech than to the background.
 
     Raises:
@@ -81,7 +82,9 @@ def require_good_clip(samples: NDArray[np.float32], *, rate_hz: int, clip: int) 
     if quality.clipped_share > MAX_CLIPPED_SHARE:
         raise ClipOverdriven(f"{quality.clipped_share:.1%} of it is cut off at the peaks", clip=clip)
     if quality.snr_db < MIN_SNR_DB:
-        raise ClipTooNoisy(f"speech is {quality.snr_db:.0f} dB over noise, needed {MIN_SNR_DB:.0f}", clip=clip)
+        raise ClipTooNoisy(
+            f"speech is {quality.snr_db:.0f} dB over noise, needed {MIN_SNR_DB:.0f}", clip=clip
+        )
     if quality.speech_s < MIN_SPEECH_S:
         raise ClipTooShort(f"{quality.speech_s:.1f} s of speech, needed {MIN_SPEECH_S:.1f}", clip=clip)
     return quality
@@ -119,7 +122,7 @@ def _background_and_speech(levels: NDArray[np.float64]) -> tuple[float, float]:
 def _without_short_pauses(spoken: NDArray[np.bool_]) -> NDArray[np.bool_]:
     filled = spoken.copy()
     places = np.flatnonzero(spoken)
-    for before, after in zip(places[:-1], places[1:], strict=True):
+    for before, after in pairwise(places):
         if after - before <= _LONGEST_PAUSE:
             filled[before:after] = True
     return filled

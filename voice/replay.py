@@ -1,7 +1,7 @@
 """Refusing sound that was heard before: nobody says a thing twice in exactly the same way, a recording does.
 
-The fingerprint is that of J. Haitsma and T. Kalker, "A Highly Robust Audio Fingerprinting System" (ISMIR 2002):
-for each frame, 32 bits tell where the differences between neighbouring bands rise or fall in time. They survive
+The fingerprint is that of J. Haitsma and T. Kalker, "A Highly Robust Audio Fingerprinting System" (ISMIR
+2002): for each frame, 32 bits tell where the differences between neighbouring bands rise or fall in time. They survive
 rooms, loudspeakers and noise; two utterances of the same words by the same person do not share them.
 """
 
@@ -48,7 +48,7 @@ def fingerprint(sound: Sound) -> Fingerprint:
 
 
 def difference(left: Fingerprint, right: Fingerprint) -> float:
-    """Return the least share of differing bits over all shifts in time: 0 for the same, 0.5 for unrelated sound.
+    """Return the least share of differing bits over all shifts in time: 0 for one sound, 0.5 for two.
 
     1.0 where one of them is too short to be compared.
     """

@@ -59,7 +59,12 @@ class SpeakerCheck:
         )
 
     def identify(
-        self, audio: AudioClip, enrolments: Sequence[Enrolment], level: Level, *, speech_s: float | None = None
+        self,
+        audio: AudioClip,
+        enrolments: Sequence[Enrolment],
+        level: Level,
+        *,
+        speech_s: float | None = None,
     ) -> SpeakerMatch:
         """Tell whose voice it is. Never raises a voice error: what cannot be judged is a stranger's.
 

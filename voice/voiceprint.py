@@ -70,7 +70,7 @@ class Strictness:
 
 LEVELS = {
     Level.GREETING: Strictness(false_accepts=0.02, min_speech_s=0.5, margin=0.03),
-    Level.QUESTION: Strictness(false_accepts=0.005, min_speech_s=3.0, margin=0.05),
+    Level.QUESTION: Strictness(false_accepts=0.01, min_speech_s=3.0, margin=0.05),
 }
 
 
@@ -158,7 +158,8 @@ def enrol(
         needed = calibration.threshold(speech_seconds=seconds, false_accepts=SAME_VOICE_SHARE)
         if not score >= needed:
             raise VoicesDiffer(
-                f"it sounds like somebody else than the other clips ({score:.2f}, needed {needed:.2f})", clip=at
+                f"it sounds like somebody else than the other clips ({score:.2f}, needed {needed:.2f})",
+                clip=at,
             )
     return Enrolment(person=person, model=calibration.model, clips=tuple(clips), own_scores=own)
 

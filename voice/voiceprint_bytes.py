@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+)
 
 from voice.errors import VoiceprintDamaged, VoiceprintOfOtherModel
 from voice.voiceprint import MAX_LEARNED, Embedding, Enrolment, Learned
 
 
 def _embedding(encoded: object) -> Embedding:
-    if not isinstance(encoded, str):
-        raise ValueError("an embedding is base64 text")
+    if isinstance(encoded, np.ndarray):
+        return encoded
     try:
-        vector = np.frombuffer(base64.b64decode(encoded, validate=True), dtype="<f4").astype(np.float32)
+        vector = np.frombuffer(base64.b64decode(str(encoded), validate=True), dtype="<f4").astype(np.float32)
     except binascii.Error as error:
         raise ValueError("an embedding is base64 text") from error
     if not len(vector) or not np.isfinite(vector).all() or abs(float(np.linalg.norm(vector)) - 1) > 1e-3:
@@ -57,11 +64,10 @@ def voiceprint_bytes(enrolment: Enrolment) -> bytes:
     content = _EnrolmentFile(
         person=enrolment.person,
         model=enrolment.model,
-        clips=[_encoded(clip) for clip in enrolment.clips],  # type: ignore[misc] # read back at once, as a check
+        clips=list(enrolment.clips),
         own_scores=list(enrolment.own_scores),
         learned=[
-            _LearnedFile(at=one.at, embedding=_encoded(one.embedding), score=one.score)  # type: ignore[arg-type]
-            for one in enrolment.learned
+            _LearnedFile(at=one.at, embedding=one.embedding, score=one.score) for one in enrolment.learned
         ],
     )
     return content.model_dump_json().encode()
@@ -95,9 +101,5 @@ def read_voiceprint(content: bytes, *, model: str) -> Enrolment:
         model=found.model,
         clips=tuple(found.clips),
         own_scores=tuple(found.own_scores),
-        learned=tuple(_learned(one.at, one.embedding, one.score) for one in found.learned),
+        learned=tuple(Learned(at=one.at, embedding=one.embedding, score=one.score) for one in found.learned),
     )
-
-
-def _learned(at: datetime, embedding: Embedding, score: float) -> Learned:
-    return Learned(at=at, embedding=embedding, score=score)

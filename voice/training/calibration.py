@@ -12,6 +12,7 @@ Takes a minute or two on one core.
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from voice.calibration import Calibration, Scores, calibration_json
 from voice.clip_quality import speech_only
 from voice.embedder_onnx import CALIBRATION_FILE, OnnxEmbedder
 from voice.voiceprint import MIN_CLIPS, Embedder, Embedding, Sound
+
+_log = logging.getLogger(__name__)
 
 LENGTHS_S = (0.5, 1.0, 2.0, 3.0)
 SHARES = (0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005)
@@ -58,7 +61,7 @@ def read_voices(folder: Path, *, only: frozenset[str] | None) -> list[Voice]:
     index = _Index.model_validate_json((folder / "index.json").read_bytes())
     voices = []
     for one in index.speakers:
-        if only is not None and one.speaker not in only:
+        if one.group == "noise" or (only is not None and one.speaker not in only):
             continue
         sound, rate_hz = soundfile.read(folder / one.file, dtype="float32")
         if rate_hz != RATE_HZ:
@@ -111,7 +114,7 @@ def calibrate(
             f"FA {share:.3f}: {level:.2f} FR {np.mean(np.array(genuine) < level):.3f};"
             for share, level in zip(SHARES, levels, strict=True)
         )
-        print(f"{seconds} s: {len(genuine)} genuine, {len(strangers)} strangers; {missed}")
+        _log.info("%s s: %d genuine, %d strangers; %s", seconds, len(genuine), len(strangers), missed)
     return Calibration(model=embedder.model, made_from=made_from, scores=tuple(scores))
 
 
@@ -128,7 +131,7 @@ def _lasting(clip: Sound) -> Sound:
 def _utterance(voice: Voice, order: NDArray[np.int64], seconds: float) -> Sound | None:
     wanted = int(seconds * RATE_HZ)
     joined = np.concatenate([voice.clips[at] for at in order]) if len(order) else np.zeros(0, np.float32)
-    return joined[:wanted] if len(joined) >= wanted else None
+    return np.asarray(joined[:wanted], dtype=np.float32) if len(joined) >= wanted else None
 
 
 def _in_noise(speech: Sound, noise: Sound, chance: np.random.Generator) -> Sound:
@@ -136,7 +139,7 @@ def _in_noise(speech: Sound, noise: Sound, chance: np.random.Generator) -> Sound
     behind = noise[start : start + len(speech)]
     snr_db = chance.uniform(5, 25)
     gain = np.sqrt((speech**2).mean() / max(float((behind**2).mean()), 1e-9) / 10 ** (snr_db / 10))
-    return (speech + gain * behind).astype(np.float32)
+    return np.asarray(speech + gain * behind, dtype=np.float32)
 
 
 def main() -> None:
@@ -147,6 +150,7 @@ def main() -> None:
     arguments.add_argument("--only", type=Path, help="file of the speakers' ids to be used, one a line")
     arguments.add_argument("--seed", type=int, default=5)
     given = arguments.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     only = frozenset(given.only.read_text(encoding="utf-8").split()) if given.only else None
     voices = read_voices(given.speakers, only=only)
     noise, _ = soundfile.read(given.speakers / "noise" / "background_noise.opus", dtype="float32")
@@ -155,7 +159,7 @@ def main() -> None:
     made_from = f"{len(voices)} speakers {seen}: {groups}"
     found = calibrate(voices, noise, OnnxEmbedder(given.model), seed=given.seed, made_from=made_from)
     (given.model / CALIBRATION_FILE).write_text(calibration_json(found), encoding="utf-8")
-    print(f"{given.model / CALIBRATION_FILE}: {made_from}")
+    _log.info("%s: %s", given.model / CALIBRATION_FILE, made_from)
 
 
 if __name__ == "__main__":
