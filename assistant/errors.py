@@ -23,10 +23,15 @@ AssistantError
 ├── PeopleError
 │   ├── UnknownPerson             nobody has this id or name
 │   └── PersonExists              the name is taken
-└── BackupError
-    ├── BackupNotPossible         there is nothing here that can be backed up this way
-    ├── BackupTargetUnusable      the file cannot be written, or exists
-    └── BackupDamaged             the archive is incomplete, altered or not ours
+├── BackupError
+│   ├── BackupNotPossible         there is nothing here that can be backed up this way
+│   ├── BackupTargetUnusable      the file cannot be written, or exists
+│   └── BackupDamaged             the archive is incomplete, altered or not ours
+├── LlmError
+│   ├── LlmUnavailable            no answer in time, none at all, or an error of the endpoint
+│   ├── LlmRefused                the model will not answer
+│   └── LlmAnswerInvalid          the answer is not what was asked for, not even repaired
+└── DigestMissing                 there is no digest of that date
 """
 
 # ruff: noqa: N818 - an error is named for what happened; the base class says that it is one
@@ -264,3 +269,35 @@ class BackupDamaged(BackupError):
 
     spoken = "备份文件损坏了，我没有动现在的数据。"
     hint = "Use another backup; nothing was changed."
+
+
+class LlmError(AssistantError):
+    """The language model is of no help just now; the rules do without."""
+
+    spoken = "大模型暂时用不了。"
+    hint = "Check the settings under llm; everything works without a language model."
+
+
+class LlmUnavailable(LlmError):
+    """No answer in time, none at all, or an error of the endpoint."""
+
+    exit_code = 5
+
+
+class LlmRefused(LlmError):
+    """The model will not answer."""
+
+    spoken = "大模型不肯回答。"
+
+
+class LlmAnswerInvalid(LlmError):
+    """The answer is not what was asked for, not even after one repair."""
+
+    spoken = "大模型的回答不合要求。"
+
+
+class DigestMissing(AssistantError):
+    """There is no digest of that date."""
+
+    spoken = "还没有这一天的日报。"
+    hint = "Run 'xiaozhi night' to write today's; 'xiaozhi digest --date D' shows an earlier one."
