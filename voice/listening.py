@@ -3,7 +3,7 @@
     idle ──wake phrase──▶ woken ──voice──▶ collecting ──pause──▶ idle
       └──wake phrase and question in one breath──▶ collecting
 
-While idle only the spotter listens; the recogniser takes over once it was called, so that chatter costs little.
+While idle only the spotter listens; the recogniser takes over once it was called: chatter costs little.
 Everything goes by the microphone's clock, so a recording is heard as it would be live.
 """
 
@@ -194,16 +194,19 @@ class Ear:
 
     def finish(self) -> list[EarEvent]:
         """Take the end of the sound; return what is still to be said about it."""
-        if self._state is _State.COLLECTING and self._stretch is not None:
-            self._end_utterance(self._stretch, UtteranceEnd.SOURCE_ENDED)
-        elif self._state is _State.IDLE and self._stretch is not None and not self._stretch.looked:
-            self._look(self._stretch)
-            if self._state is _State.COLLECTING:
-                self._end_utterance(self._stretch, UtteranceEnd.SOURCE_ENDED)
+        stretch = self._stretch
+        try:
+            if stretch is not None and self._state is _State.IDLE and not stretch.looked:
+                self._look(stretch)
+            if stretch is not None and self._collecting:
+                self._end_utterance(stretch, UtteranceEnd.SOURCE_ENDED)
+        except VoiceError as error:
+            self._events.append(HearingFailed(error=error))
+        self._to_idle()
         return self._told()
 
     def follow_up(self) -> None:
-        """Listen for a question without the wake phrase, from now on; called when an answer has been spoken."""
+        """Listen for a question without the wake phrase, from now on: an answer has been spoken."""
         if self._state is _State.IDLE and not self.muted:
             self._await_question(self._settings.follow_up_s, after_wake=False)
 
@@ -225,6 +228,10 @@ class Ear:
     def expect(self, names: Sequence[str]) -> None:
         """Prefer these names from the next utterance on."""
         self._recognizer.expect(names)
+
+    @property
+    def _collecting(self) -> bool:
+        return self._state is _State.COLLECTING
 
     def _told(self) -> list[EarEvent]:
         told, self._events = self._events, []
@@ -280,7 +287,7 @@ class Ear:
         return self._settings.stop_pause_s if playing else self._settings.wake_pause_s
 
     def _hint_settled(self, stretch: _Stretch) -> bool:
-        """Return whether the phrase seems to be there while speech goes on: then the result is worth a look."""
+        """Return whether the phrase seems to be there while speech goes on."""
         if len(stretch.blocks) % 4 or not self._decision.hinted(self._spotter.partial()):
             return False
         if stretch.hinted_at_s is None:

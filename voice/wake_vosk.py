@@ -1,4 +1,4 @@
-"""Wake phrase and stop words by Vosk: a grammar of them, of words that sound alike, and of everything else."""
+"""Wake phrase and stop words by Vosk: a grammar of them, of near-misses, and of everything else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from hardware.audio import Samples
 from voice.errors import RecognizerFailed, WakePhraseUnknown
-from voice.pinyin import syllables
+from voice.pinyin import Syllable, syllables
 from voice.vosk_model import UNKNOWN_WORD, VoskModel
 from voice.wake import STOP_WORDS, UNKNOWN, WakePhrase, plan_wake_phrase, segment
 
@@ -39,12 +39,8 @@ class VoskSpotter:
             raise WakePhraseUnknown(f"the model in {self._model.folder} has no word for anything unknown")
         planned = plan_wake_phrase(phrase, self._model.knows)
         stops = (segment(word, self._model.knows) for word in STOP_WORDS)
-        phrases = [
-            planned.words,
-            (UNKNOWN_WORD,),
-            *(words for words in stops if words),
-            *self._decoys(planned),
-        ]
+        known = [words for words in stops if words]
+        phrases = [planned.words, (UNKNOWN_WORD,), *known, *self._decoys(planned)]
         self.phrase = planned
         self._recognizer = self._model.recognizer(phrases)
         self._said: list[str] = []
@@ -95,9 +91,9 @@ class VoskSpotter:
 
 
 @lru_cache(maxsize=1)
-def _one_of_each_sound() -> tuple[tuple[str, object], ...]:
-    """Return a common character for every syllable: the first of GB 2312's level 1, which is sorted by sound."""
-    by_sound: dict[object, str] = {}
+def _one_of_each_sound() -> tuple[tuple[str, Syllable], ...]:
+    """Return a common character for every syllable: the first in GB 2312's level 1, sorted by sound."""
+    by_sound: dict[Syllable, str] = {}
     for row in range(0xB0, 0xD8):
         for cell in range(0xA1, 0xFF):
             try:
