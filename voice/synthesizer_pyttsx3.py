@@ -67,12 +67,10 @@ class Pyttsx3Synthesizer:
     def __init__(self, limits: WorkerLimits | None = None, worker: Sequence[str] = WORKER) -> None:
         self._limits = limits or WorkerLimits()
         self._command = tuple(worker)
-        self._folder = tempfile.TemporaryDirectory(prefix="xiaozhi-voice-")
         self._lock = threading.Lock()
-        self._worker: _Worker | None = None
         self._closed = False
-        with self._lock:
-            self._start()
+        self._worker: _Worker | None = _Worker(self._command)
+        self._folder = tempfile.TemporaryDirectory(prefix="xiaozhi-voice-")
 
     def synthesize(self, sentence: str, *, speed_percent: int = NORMAL_SPEED_PERCENT) -> AudioClip:
         """Return how a sentence sounds.

@@ -14,6 +14,7 @@ import sys
 from typing import TextIO
 
 import pyttsx3  # type: ignore[import-untyped]
+from pyttsx3.drivers.espeak import EspeakDriver  # type: ignore[import-untyped]
 
 DRIVER = "espeak"
 
@@ -26,7 +27,7 @@ def main() -> None:
     try:
         engine = pyttsx3.init(DRIVER)
         for voice in sys.argv[1:]:
-            engine.setProperty("voice", voice)
+            _set("voice", voice)
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         _answer(answers, {"missing": f"{type(error).__name__}: {error}"})
         return
@@ -34,14 +35,21 @@ def main() -> None:
     for line in sys.stdin:
         try:
             for voice, words_per_minute, text, file in json.loads(line)["stretches"]:
-                engine.setProperty("voice", voice)
-                engine.setProperty("rate", words_per_minute)
+                _set("voice", voice)
+                _set("rate", words_per_minute)
                 engine.save_to_file(text, file)
                 engine.runAndWait()
         except (OSError, RuntimeError, ValueError) as error:
             _answer(answers, {"failed": f"{type(error).__name__}: {error}"})
         else:
             _answer(answers, {"done": True})
+
+
+def _set(name: str, value: str | int) -> None:
+    """Set a property at the driver: the engine would queue it, swallow errors, and now and then lose it."""
+    EspeakDriver.setProperty(name, value)
+    if EspeakDriver.getProperty(name) != value:
+        raise ValueError(f"{name} {value!r} is not taken")
 
 
 def _answer(answers: TextIO, message: dict[str, object]) -> None:
