@@ -39,7 +39,7 @@ class ClipQuality:
 def measure_clip(samples: NDArray[np.float32], *, rate_hz: int) -> ClipQuality:
     """Measure a recording.
 
-    The background is what its quietest tenth of frames (20 ms each) holds, speech what its loudest third holds;
+    The background is the quietest tenth of its frames (20 ms each), speech the loudest third;
     a frame counts as speech when it lies nearer to speech than to the background.
 
     Raises:

@@ -1,14 +1,15 @@
 """ECAPA-TDNN through SpeechBrain: the official checkpoint and our own, and their export to ONNX.
 
 Slower and three times as large in memory as onnxruntime, so it is not used while listening: it is the
-reference that the exported models are held to, and the way by which they are made. Imports torch and speechbrain, which
-the extra `speechbrain` brings.
+reference that the exported models are held to, and the way by which they are made. Imports torch and speechbrain,
+which the extra `speechbrain` brings.
 """
 
 from __future__ import annotations
 
 import copy
 import hashlib
+import importlib
 import os
 import sys
 import types
@@ -24,7 +25,7 @@ from voice.voiceprint import Embedding, Sound
 def _import_torchaudio() -> None:
     """Import torchaudio where its extension wants CUDA libraries that are not there: its Python is enough."""
     try:
-        pass  # type: ignore[import-untyped]
+        importlib.import_module("torchaudio")
     except OSError:
         for name in [one for one in sys.modules if one.split(".")[0] == "torchaudio"]:
             del sys.modules[name]
@@ -33,6 +34,7 @@ def _import_torchaudio() -> None:
             setattr(stub, switch, False)
         stub.fail_if_no_align = lambda function: function  # type: ignore[attr-defined]
         sys.modules["torchaudio._extension"] = stub
+        importlib.import_module("torchaudio")
 
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -129,7 +131,7 @@ class _Pooling(torch.nn.Module):
 
 
 class _SoundToEmbedding(torch.nn.Module):
-    """Sound to embedding in operations that ONNX has: the spectrum is a convolution with sines and cosines."""
+    """Sound to embedding in operations that ONNX has: the spectrum is a convolution with waves."""
 
     def __init__(self, classifier: torch.nn.Module) -> None:
         super().__init__()

@@ -190,9 +190,11 @@ def verify(
     _require_one_model(probe, enrolments, calibration)
     if not enrolments:
         return _stranger("nobody is enrolled")
+    if not (np.isfinite(probe.embedding).all() and np.isfinite(probe.speech_s)):
+        return _stranger("the embedding holds values that are no numbers")
     scored = [(_score(probe.embedding, one.centre()), one) for one in enrolments]
     if not all(np.isfinite(score) for score, _ in scored):
-        return _stranger("the embedding holds values that are no numbers")
+        return _stranger("a voiceprint holds values that are no numbers")
     scored.sort(key=lambda pair: pair[0], reverse=True)
     score, nearest = scored[0]
     runner_up = scored[1][0] if len(scored) > 1 else None

@@ -3,8 +3,8 @@
     python -m voice.training.calibration MODEL_FOLDER --speakers FOLDER [--only FILE]
 
 FOLDER holds `index.json` as the training data does: speakers with their clips in one sound file each. The
-thresholds hold only if the model has not been trained on these speakers: `--only` names a file with the ids of
-those that were held out, one a line. Strangers are compared within one corpus, as a device hears all people
+thresholds hold only if the model has not been trained on these speakers: `--only` names a file with the ids
+of those that were held out, one a line. Strangers are compared within one corpus, as a device hears all people
 through one microphone: across corpora the different sound of the recordings would flatter the model.
 Takes a minute or two on one core.
 """
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile  # type: ignore[import-untyped]
+import soundfile
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
