@@ -39,14 +39,14 @@ _FENCE = (
 )
 _ADVISE = (
     "You check how a group of alerts of a Kubernetes platform was scored. Rules gave each factor (impact, "
-    "severity, importance, urgency) 0 to 100. Propose another value only where the facts clearly call for it, "
+    "severity, importance, urgency) 0 to 100. Propose another value only where the facts call for it, "
     f"at most {MOST_POINTS:.0f} points away, with a short reason in Chinese. Proposing nothing is fine."
 )
 _WRITE = (
     "You word the opening of a spoken morning report for an operations engineer, in natural, calm, short "
     "Chinese: one or two sentences, 60 characters at most, ending with a full stop (。). Use only the given "
-    "facts; copy figures exactly as they are written, in Arabic digits, and compute none. Say how many problems "
-    "are not solved when there are any. No greeting, no advice, no English."
+    "facts; copy figures with their measure word exactly as written, and compute none. Say how many "
+    "problems are not solved when there are any. No greeting, no advice, no English."
 )
 
 Answer = TypeVar("Answer", bound=BaseModel)

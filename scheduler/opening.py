@@ -10,14 +10,15 @@ import cn2an
 
 from mcp_tencent.period_words import spoken_count
 from scheduler.digest_facts import NightFacts
-from scheduler.digest_tally import figures_in, score_in_words, tally, troubles_of
+from scheduler.digest_tally import score_in_words, tally, troubles_of
 from scheduler.digest_wording import STANDING_WORDS, logs_spoken, title_of
 
 _LONGEST = 90
 _MOST_SENTENCES = 3
 _TROUBLES_GIVEN = 3
-_NUMERAL = re.compile("[零〇一二两三四五六七八九十百千万亿]+")
-_HARMLESS = re.compile("第一|一切|一直|一些|一样|一般|一起来|一下|统一|万一|十分|进一步|唯一|一旦|一早")
+_NUMERAL = re.compile(r"(?<![\d.])[零〇一二两三四五六七八九十百千万亿]+")
+_QUANTITY = re.compile(r"％?\d+(?:\.\d+)?[万亿]?\w?")
+_HARMLESS = re.compile("第一|一共|一切|一直|一些|一样|一般|一起来|一下|统一|万一|十分|进一步|唯一|一旦|一早")
 """Words with a numeral in them that counts nothing."""
 _UNCHECKABLE = re.compile("半|成倍|翻番|翻倍|数十|数百|数千|上百|上千|几[十百千万]|[％%]")
 """Quantities that cannot be held against a figure; percentages are written 百分之."""
@@ -32,7 +33,7 @@ class OpeningQuestion:
     facts: tuple[str, ...]
     """Counts, the worst troubles, the logs; titles in them come from outside."""
     must_mention: str
-    """The figure of what is not solved; empty when all is."""
+    """How many are not solved, as 2个; empty when all are."""
 
 
 class OpeningWriter(Protocol):
@@ -68,12 +69,12 @@ def opening_question(facts: NightFacts) -> OpeningQuestion:
     ]
     if facts.logs is not None:
         given.append(logs_spoken(facts.logs))
-    return OpeningQuestion(facts=tuple(given), must_mention=str(counts.unsolved) if counts.unsolved else "")
+    return OpeningQuestion(facts=tuple(given), must_mention=f"{counts.unsolved}个" if counts.unsolved else "")
 
 
 def is_true_opening(text: str, question: OpeningQuestion) -> bool:
     """Tell whether an opening may be spoken: short, Chinese, every figure given, nothing unsolved hidden."""
-    plain = text.strip()
+    plain = text.strip().replace(",", "，")
     if not plain.endswith("。") or len(plain) > _LONGEST or not plain.isprintable():
         return False
     if plain.count("。") > _MOST_SENTENCES or _UNCHECKABLE.search(plain):
@@ -81,22 +82,20 @@ def is_true_opening(text: str, question: OpeningQuestion) -> bool:
     given = "\n".join(question.facts)
     if any(found[0] not in given for found in _FOREIGN.finditer(plain)):
         return False
-    if question.must_mention and (
-        _ALL_WELL.search(plain) or question.must_mention not in {*figures_in(plain), *_numerals(plain)}
-    ):
+    said = _quantities(plain)
+    if question.must_mention and (_ALL_WELL.search(plain) or not _quantities(question.must_mention) <= said):
         return False
-    return {*figures_in(plain), *_numerals(plain)} <= set(figures_in(given))
+    return said <= _quantities(given)
 
 
-def _numerals(text: str) -> set[str]:
-    """Return numbers written in Chinese, as figures; what is no number is returned as it stands."""
-    # 百分之12 is checked by its figure; 126万 is a figure as a whole.
-    rest = re.sub(r"百分之|[\d.]+[万亿]?", " ", _HARMLESS.sub(" ", text))
-    return {_figure(found) for found in _NUMERAL.findall(rest)}
+def _quantities(text: str) -> set[str]:
+    """Return each figure with the word that it counts, numerals as figures: 46条, 百分之12，, 2个."""
+    plain = _NUMERAL.sub(_figure, _HARMLESS.sub(" ", text.replace("百分之", "％")))
+    return set(_QUANTITY.findall(plain))
 
 
-def _figure(numeral: str) -> str:
+def _figure(numeral: re.Match[str]) -> str:
     try:
-        return f"{cn2an.cn2an(numeral, 'smart'):g}"
+        return f"{cn2an.cn2an(numeral[0], 'smart'):g}"
     except ValueError:
-        return numeral
+        return numeral[0]
