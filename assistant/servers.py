@@ -18,7 +18,7 @@ from assistant.app import database_url, open_records
 from assistant.clock import SystemClock
 from assistant.home import Home
 from assistant.people_records import SqlPeopleStore
-from assistant.reports import IncidentReports
+from assistant.reports import KeptReports
 from assistant.sealing import Sealer, open_sealer
 from assistant.server_name import ServerName
 from assistant.settings import Settings
@@ -43,7 +43,6 @@ from mcp_tencent.devops.records import SqlIncidentStore
 from mcp_tencent.durable_dbos import Engine as DurableEngine
 from mcp_tencent.durable_dbos import engine_config, running_engine
 from mcp_tencent.gateway.call import Caller, Clock
-from mcp_tencent.gateway.confirm import PlanApproval
 from mcp_tencent.gateway.gateway import Gateway
 from mcp_tencent.naming.inventory import Inventory
 from mcp_tencent.naming.naming import Naming
@@ -63,6 +62,7 @@ from mcp_tencent.push.server import push_server
 from mcp_tencent.push.trial import ChannelTrial
 from mcp_tencent.serving.declare import DeclaredTool
 from mcp_tencent.serving.server import GatewayServer
+from scheduler.records import SqlDigestStore
 
 if TYPE_CHECKING:
     from mcp_tencent.local_cloud.server import LocalCloud
@@ -145,12 +145,12 @@ async def open_server(
             durable = await stack.enter_async_context(
                 running_engine(durable_config(installation, f"push-{uuid.uuid4().hex[:8]}"))
             )
-        servers = await stack.enter_async_context(
+        opened = await stack.enter_async_context(
             open_servers([name], installation, database.engine, durable=durable, otherwise=otherwise)
         )
         if durable is not None:
             await durable.launch()
-        yield servers[name]
+        yield opened.servers[name]
 
 
 def durable_config(installation: Installation, executor_id: str) -> DBOSConfig:
@@ -158,6 +158,19 @@ def durable_config(installation: Installation, executor_id: str) -> DBOSConfig:
     return engine_config(
         database_url=database_url(installation.home, installation.settings), executor_id=executor_id
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenServers:
+    """Servers behind one gateway.
+
+    Args:
+        servers: By name.
+        healing: The guards that approve what service jobs do; also the book in which they register it.
+    """
+
+    servers: Mapping[ServerName, GatewayServer]
+    healing: GuardedHealing
 
 
 @asynccontextmanager
@@ -168,8 +181,7 @@ async def open_servers(
     *,
     durable: DurableEngine | None = None,
     otherwise: Caller | None = None,
-    plans: PlanApproval | None = None,
-) -> AsyncIterator[Mapping[ServerName, GatewayServer]]:
+) -> AsyncIterator[OpenServers]:
     """Compose several servers behind one gateway.
 
     Args:
@@ -178,13 +190,14 @@ async def open_servers(
         engine: Of the database of the records.
         durable: The process's durable engine, not yet launched; the push server needs it.
         otherwise: Who calls when nobody is named.
-        plans: What approves the acts of service jobs; the guards of the healing policy when left out.
     """
     servers: dict[ServerName, GatewayServer] = {}
     async with TencentClouds(installation.accounts, installation.calling) as clouds:
-        guards = plans or _guarded_healing(installation, clouds, engine)
+        healing = _guarded_healing(installation, clouds, engine)
         # People confirm, and limits are counted, in the device's time, whatever the time of the cloud.
-        gateway = Gateway(engine, installation.wall, anchor=installation.home.audit_anchor_file, plans=guards)
+        gateway = Gateway(
+            engine, installation.wall, anchor=installation.home.audit_anchor_file, plans=healing
+        )
         for name in names:
             if name is ServerName.PUSH:
                 if durable is None:
@@ -197,14 +210,7 @@ async def open_servers(
             servers[name] = GatewayServer(
                 title, tools, gateway, otherwise=otherwise, instructions=instructions
             )
-        yield servers
-
-
-@asynccontextmanager
-async def open_healing_book(installation: Installation, engine: Engine) -> AsyncIterator[GuardedHealing]:
-    """Open the book in which service jobs register what they heal, with guards that see the clusters."""
-    async with TencentClouds(installation.accounts, installation.calling) as clouds:
-        yield _guarded_healing(installation, clouds, engine)
+        yield OpenServers(servers=servers, healing=healing)
 
 
 def _guarded_healing(installation: Installation, clouds: TencentClouds, engine: Engine) -> GuardedHealing:
@@ -312,7 +318,7 @@ def _push_desk(installation: Installation, engine: Engine, durable: DurableEngin
     return PushDesk(
         dispatch=dispatch,
         trial=ChannelTrial(store=store, senders=senders, now=now, new_key=_new_key),
-        reports=IncidentReports(SqlIncidentStore(engine), installation.zone),
+        reports=KeptReports(SqlIncidentStore(engine), SqlDigestStore(engine), installation.zone),
         people=_KnownPeople(SqlPeopleStore(engine, _sealer(installation))),
         preferences=SqlPreferenceStore(engine),
         log=store,

@@ -7,7 +7,7 @@ to the cluster goes out under an idempotency key of its attempt, so that nothing
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from typing import Protocol
@@ -107,6 +107,8 @@ class Ending:
     """A value of `End`, or proposed, or repeated."""
     reason: str
     """In Chinese."""
+    cause: str = ""
+    """The likeliest, as the diagnosis calls it."""
 
 
 class HealingSteps(Protocol):
@@ -178,8 +180,10 @@ async def heal(incident_id: str, steps: HealingSteps, engine: Durable) -> Ending
         return ended
     await engine.step("announce", partial(steps.announce, incident_id))
     refused: Refusal | None = None
+    cause = ""
     for round_number in range(1, MOST_ROUNDS + 1):
         sight = await engine.step("look", partial(steps.look, incident_id, round_number))
+        cause = cause or sight.cause
         planned = await engine.step("decide", partial(steps.decide, incident_id, sight))
         if isinstance(planned, Stop):
             break
@@ -192,7 +196,7 @@ async def heal(incident_id: str, steps: HealingSteps, engine: Durable) -> Ending
         planned = Stop(end=End.NOTHING_HELPS, reason="试了很多次都没有恢复，交给负责人")
     ending = await engine.step("close", partial(steps.close, incident_id, planned, refused))
     await engine.step("notify", partial(steps.notify, incident_id, ending))
-    return ending
+    return replace(ending, cause=cause)
 
 
 async def attempt(planned: Planned, steps: HealingSteps, engine: Durable) -> None:

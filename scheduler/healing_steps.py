@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -97,7 +97,7 @@ class Ward:
     policy: PolicySource
     clock: Clock
     job: str
-    waits: Waits = Waits()
+    waits: Waits = field(default_factory=Waits)
 
 
 class WardHealing:

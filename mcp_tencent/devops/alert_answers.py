@@ -44,6 +44,7 @@ class AlertLine(Line):
     began_at: str
     last_at: str
     because: list[str] = Field(description="The weightiest reasons for the score, Chinese.")
+    factors: dict[str, float] = Field(description="What the score is made of, each 0 to 100.")
 
 
 class UnreadLine(Line):
@@ -131,6 +132,7 @@ def alert_line(desk: BasicDesk, one: ScoredGroup) -> AlertLine:
         began_at=desk.told(group.raised_at) or "",
         last_at=desk.told(group.ended_at) or "",
         because=[reason.text for reason in one.scored.reasons[:_REASONS_SHOWN]],
+        factors={factor: round(getattr(one.scored.factors, factor), 1) for factor in FACTORS},
     )
 
 

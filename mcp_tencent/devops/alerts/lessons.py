@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from mcp_tencent.devops.alerts.scoring import Factors, ScoredAlert
 from mcp_tencent.devops.alerts.weights import Lesson, lesson_kind_of
@@ -31,11 +31,25 @@ class _KeptFacts(BaseModel):
 
 def facts_json(scored: ScoredAlert) -> str:
     """Return what `Incident.facts_json` keeps of a score: factors, reasons, version of the weights."""
-    kept = {
-        "factors": asdict(scored.factors),
-        "reasons": [asdict(reason) for reason in scored.reasons],
-        "weights_version": scored.weights_version,
-    }
+    return kept_facts(
+        asdict(scored.factors),
+        [
+            {"text": reason.text, "factor": reason.factor, "points": reason.points}
+            for reason in scored.reasons
+        ],
+        scored.weights_version,
+    )
+
+
+def kept_facts(factors: Mapping[str, float], reasons: Sequence[JsonValue], weights_version: str) -> str:
+    """Return what `Incident.facts_json` keeps, for whoever knows a score from the tools' answers only.
+
+    Args:
+        factors: Values of impact, severity, importance and urgency, each 0 to 100.
+        reasons: Chinese sentences, or objects with such a `text`.
+        weights_version: Of the weights that made the score.
+    """
+    kept = {"factors": dict(factors), "reasons": list(reasons), "weights_version": weights_version}
     return json.dumps(kept, ensure_ascii=False)
 
 

@@ -1,0 +1,362 @@
+"""The steps of a night: collecting through the tools, opening incidents, writing and sending the digest."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+
+from mcp_tencent.basic.cluster_answers import ClustersAnswer
+from mcp_tencent.client import Warrant
+from mcp_tencent.devops.alert_answers import AlertLine, AlertsAnswer
+from mcp_tencent.devops.alerts.alert import GroupState
+from mcp_tencent.devops.alerts.lessons import kept_facts
+from mcp_tencent.devops.incidents import Attempt, Incident, IncidentStatus, TimelineEvent
+from mcp_tencent.errors import CloudError, ToolFailed
+from mcp_tencent.gateway.stores import in_store
+from mcp_tencent.tables import stable_id
+from scheduler.digest import build_digest
+from scheduler.digest_facts import (
+    AlertFacts,
+    AnomalyFacts,
+    AttemptFacts,
+    ClusterFacts,
+    Gap,
+    IncidentFacts,
+    LogFacts,
+    NightFacts,
+    PatternFacts,
+    ProposalFacts,
+    Standing,
+)
+from scheduler.digest_rendering import rendered
+from scheduler.healing import Ending
+from scheduler.healing_steps import Ward, cause_name, proposals
+from scheduler.night import JOB, AlertsSeen, Candidate, NightEnd, Opened, night_id
+from scheduler.records import DigestStore, JobOutcome, JobRun, JobRunStore
+
+_log = logging.getLogger(__name__)
+
+USUAL_DAYS = 7
+_MOST_ALERTS = 500
+"""Groups that are kept of a day; of 5,000 records hardly any day makes more."""
+_MOST_PATTERNS = 5
+_MOST_ANOMALIES = 10
+_ERRORS = "level:ERROR OR level:FATAL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightDesk:
+    """What a night works with.
+
+    Args:
+        ward: What healing works with.
+        runs: The memory of jobs.
+        digests: The memory of digests.
+        zone: Where days begin at midnight.
+    """
+
+    ward: Ward
+    runs: JobRunStore
+    digests: DigestStore
+    zone: tzinfo
+
+
+class DeskNight:
+    """Satisfies `NightSteps`."""
+
+    def __init__(self, desk: NightDesk) -> None:
+        self._desk = desk
+        self._ward = desk.ward
+        self._tools = desk.ward.tools
+
+    async def begin(self, on: date) -> None:
+        """Record that the night begins."""
+        run = JobRun(id=night_id(on), job=JOB, for_date=on, started_at=self._ward.clock.now())
+        await in_store(lambda: self._desk.runs.start(run))
+
+    async def alerts(self, on: date) -> AlertsSeen:
+        """Collect, group and score the alerts of the day before; the tool reads all clusters side by side."""
+        try:
+            clusters = await self._tools.clusters()
+        except CloudError as error:
+            return AlertsSeen(unread=(Gap(what="所有集群", why=error.spoken),))
+        facts = tuple(ClusterFacts(cluster_id=one.id, name=one.name) for one in clusters.clusters)
+        gaps = _unreached(clusters)
+        alerts: list[AlertFacts] = []
+        candidates: list[Candidate] = []
+        records = 0
+        try:
+            async for page in self._tools.alert_pages(period_before(on, self._desk.zone)):
+                records = page.records
+                gaps += [Gap(what=one.what, why=one.why) for one in page.unread]
+                alerts += [_alert_facts(line) for line in page.alerts]
+                candidates += [_candidate(line, page) for line in page.alerts if _curable(line)]
+                if len(alerts) >= _MOST_ALERTS:
+                    break
+        except CloudError as error:
+            gaps.append(Gap(what="告警", why=error.spoken))
+        unread = tuple(dict.fromkeys(gaps))
+        silent = {gap.what for gap in unread}
+        return AlertsSeen(
+            records=records,
+            alerts=tuple(alerts),
+            candidates=tuple(sorted(candidates, key=lambda one: -one.alert.score)),
+            clusters=tuple(
+                ClusterFacts(cluster_id=one.cluster_id, name=one.name, readable=False)
+                if one.name in silent or one.cluster_id in silent
+                else one
+                for one in facts
+            ),
+            unread=unread,
+        )
+
+    async def logs(self, on: date) -> LogFacts:
+        """Collect the facts of the logs of the day before; what cannot be read is named."""
+        day = period_before(on, self._desk.zone)
+        earlier = usual_period(on, self._desk.zone)
+        gaps: list[Gap] = []
+
+        try:
+            told = await self._tools.summarize_logs(day)
+            found = await self._tools.detect_anomalies(day)
+        except CloudError as error:
+            return LogFacts(unread=(Gap(what="日志", why=error.spoken),))
+        days, lines_usual, errors_usual = found.days_compared, 0.0, 0.0
+        days = min(days, USUAL_DAYS)
+        if days > 0:
+            try:
+                lines = await self._tools.log_trend(earlier)
+                errors = await self._tools.log_trend(earlier, query=_ERRORS)
+                lines_usual, errors_usual = lines.total / days, errors.total / days
+            except CloudError as error:
+                days = 0
+                gaps.append(Gap(what="前几天的日志", why=error.spoken))
+        gaps += [Gap(what=one, why="没有读到") for one in dict.fromkeys([*told.skipped, *found.skipped])]
+        return LogFacts(
+            lines=told.total,
+            errors=told.errors,
+            days_before=days,
+            lines_usual=lines_usual,
+            errors_usual=errors_usual,
+            patterns=tuple(
+                PatternFacts(template=one.template, count=one.count, workload=one.workload)
+                for one in told.error_patterns[:_MOST_PATTERNS]
+            ),
+            anomalies=tuple(
+                AnomalyFacts(
+                    workload=one.workload,
+                    level=one.level,
+                    up=one.direction == "up",
+                    observed=one.observed,
+                    expected=one.expected,
+                    began_at=one.start,
+                    new=one.new,
+                    patterns=tuple(one.patterns[:2]),
+                )
+                for one in found.anomalies[:_MOST_ANOMALIES]
+            ),
+            anomalies_found=len(found.anomalies) + found.left_out,
+            unread=tuple(gaps),
+        )
+
+    async def open(self, on: date, seen: AlertsSeen) -> tuple[Opened, ...]:
+        """Open the incidents that are to be healed, worst first."""
+        opened = [await self._opened(one) for one in seen.candidates]
+        return tuple(one for one in opened if one is not None)
+
+    async def _opened(self, one: Candidate) -> Opened | None:
+        """Open an incident; None when it was dealt with before."""
+        now, store = self._ward.clock.now(), self._ward.incidents
+        incident = incident_of(one, now)
+        if not await in_store(lambda: store.open(incident)):
+            known = await in_store(lambda: store.find_by_key(incident.idempotency_key))
+            if known is None or known.status is not IncidentStatus.OPEN:
+                return None
+        text = f"{incident.title}，{incident.alert_count}条告警，{incident.score / 10:.1f}分"
+        event = TimelineEvent(at=now, kind="alert", text=text)
+        await in_store(lambda: store.add_event(incident.id, event, key="alert"))
+        place = f"{incident.cluster_id}/{incident.namespace}/{incident.workload}"
+        return Opened(incident_id=incident.id, place=place)
+
+    async def digest(
+        self,
+        on: date,
+        seen: AlertsSeen,
+        logs: LogFacts,
+        opened: tuple[Opened, ...],
+        endings: tuple[Ending, ...],
+    ) -> str:
+        """Write the digest; return how it begins."""
+        told = [await self._incident_facts(one.incident_id, endings, seen) for one in opened]
+        waiting = [
+            ProposalFacts(
+                id=attempt.id, incident_id=attempt.incident_id, act=attempt.action, because=attempt.reason
+            )
+            for one in opened
+            for attempt in proposals(await self._attempts(one.incident_id))
+        ]
+        digest = build_digest(
+            NightFacts(
+                date=on,
+                clusters=seen.clusters,
+                alert_records=seen.records,
+                alerts=seen.alerts,
+                incidents=tuple(told),
+                proposals=tuple(waiting),
+                logs=logs,
+                unread=seen.unread,
+            )
+        )
+        stored = rendered(digest, written_at=self._ward.clock.now())
+        await in_store(lambda: self._desk.digests.write(stored))
+        return digest.opening
+
+    async def send(self, on: date) -> None:
+        """Send the copy of the digest to wherever the house has reports sent."""
+        try:
+            await self._tools.send_report("digest", Warrant(key=f"{night_id(on)}-digest"))
+        except ToolFailed as error:
+            _log.info("the digest of %s was not sent: %s", on, error)
+
+    async def end(self, on: date, seen: AlertsSeen, logs: LogFacts, endings: tuple[Ending, ...]) -> NightEnd:
+        """Record how the night ended."""
+        gaps = [*seen.unread, *logs.unread]
+        outcome = JobOutcome.PARTIAL if gaps else JobOutcome.SUCCEEDED
+        if not seen.clusters and gaps:
+            outcome = JobOutcome.FAILED
+        detail = "；".join(f"{gap.what}读不到：{gap.why}" for gap in gaps[:3])
+        at = self._ward.clock.now()
+        await in_store(lambda: self._desk.runs.finish(night_id(on), outcome, at=at, detail=detail))
+        return NightEnd(on=on, outcome=outcome, detail=detail, endings=endings)
+
+    async def _attempts(self, incident_id: str) -> Sequence[Attempt]:
+        return await in_store(lambda: self._ward.incidents.attempts(incident_id))
+
+    async def _incident_facts(
+        self, incident_id: str, endings: Sequence[Ending], seen: AlertsSeen
+    ) -> IncidentFacts:
+        incident = await in_store(lambda: self._ward.incidents.get(incident_id))
+        attempts = await self._attempts(incident_id)
+        ending = next((one for one in endings if one.incident_id == incident_id), None)
+        alert = next((one for one in seen.alerts if one.id == incident.idempotency_key), None)
+        standing = _standing(incident, ending)
+        return IncidentFacts(
+            id=incident.id,
+            alert_id=incident.idempotency_key,
+            title=incident.title,
+            name=alert.name if alert is not None else incident.workload,
+            score=incident.score,
+            standing=standing,
+            cluster_id=incident.cluster_id,
+            namespace=incident.namespace,
+            workload=incident.workload,
+            alerts=incident.alert_count,
+            opened_at=incident.opened_at,
+            closed_at=incident.closed_at,
+            reasons=alert.because if alert is not None else (),
+            cause=cause_name(ending.cause) if ending is not None else "",
+            attempts=tuple(
+                AttemptFacts(
+                    number=one.number,
+                    rung=one.rung.value,
+                    action=one.action,
+                    outcome=one.outcome.value if one.outcome is not None else None,
+                    reason=one.reason,
+                )
+                for one in attempts
+            ),
+            unsolved_because=(
+                ending.reason
+                if ending is not None and standing in {Standing.NEEDS_HUMAN, Standing.OPEN}
+                else ""
+            ),
+        )
+
+
+def period_before(on: date, zone: tzinfo) -> str:
+    """Return the day before `on` as the tools take a period (pure)."""
+    return _between(on - timedelta(days=1), on, zone)
+
+
+def usual_period(on: date, zone: tzinfo) -> str:
+    """Return the days before the day told of, as the tools take a period (pure)."""
+    return _between(on - timedelta(days=1 + USUAL_DAYS), on - timedelta(days=1), zone)
+
+
+def _between(start: date, end: date, zone: tzinfo) -> str:
+    return "/".join(datetime.combine(day, time(), zone).isoformat(timespec="seconds") for day in (start, end))
+
+
+def incident_of(one: Candidate, at: datetime) -> Incident:
+    """Return the incident of a group of alerts, as it is opened (pure)."""
+    alert = one.alert
+    return Incident(
+        id=stable_id("inc", alert.id),
+        idempotency_key=alert.id,
+        fingerprint=one.fingerprint,
+        cluster_id=alert.cluster_id,
+        namespace=alert.namespace,
+        workload_kind=one.kind,
+        workload=alert.workload,
+        title=alert.title,
+        score=alert.score,
+        alert_count=alert.alerts,
+        status=IncidentStatus.OPEN,
+        opened_at=at,
+        last_seen_at=datetime.fromisoformat(one.last_at) if one.last_at else at,
+        policy_version=one.policy_version,
+        facts_json=kept_facts(dict(one.factors), list(alert.because), one.weights_version),
+    )
+
+
+def _curable(line: AlertLine) -> bool:
+    return line.state is not GroupState.RECOVERED and bool(line.workload) and bool(line.kind)
+
+
+def _candidate(line: AlertLine, page: AlertsAnswer) -> Candidate:
+    return Candidate(
+        alert=_alert_facts(line),
+        fingerprint=line.fingerprint,
+        kind=line.kind,
+        last_at=line.last_at,
+        factors=tuple(line.factors.items()),
+        weights_version=page.weights_version,
+        policy_version=page.policy_version,
+    )
+
+
+def _alert_facts(line: AlertLine) -> AlertFacts:
+    return AlertFacts(
+        id=line.id,
+        title=line.title,
+        name=line.affected[0] if line.affected else line.workload or line.node or line.title,
+        score=line.score,
+        priority=line.priority,
+        standing=Standing.RECOVERED if line.state is GroupState.RECOVERED else Standing.OPEN,
+        cluster_id=line.cluster,
+        namespace=line.namespace,
+        workload=line.workload,
+        alerts=line.alerts,
+        muted=line.muted,
+        affected=tuple(line.affected),
+        began_at=datetime.fromisoformat(line.began_at) if line.began_at else None,
+        because=tuple(line.because),
+    )
+
+
+def _unreached(clusters: ClustersAnswer) -> list[Gap]:
+    places = [Gap(what=f"{one.account}（{one.region}）", why=one.reason) for one in clusters.unreached]
+    return places + [Gap(what=one, why="没有回应") for one in clusters.silent]
+
+
+def _standing(incident: Incident, ending: Ending | None) -> Standing:
+    match incident.status:
+        case IncidentStatus.HUMAN:
+            return Standing.NEEDS_HUMAN
+        case IncidentStatus.HEALED:
+            recovered = ending is not None and ending.end == "already_recovered"
+            return Standing.RECOVERED if recovered else Standing.HEALED
+        case _:
+            return Standing.OPEN
