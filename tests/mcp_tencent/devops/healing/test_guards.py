@@ -56,9 +56,7 @@ def test_an_act_that_nothing_speaks_against_passes():
     assert guard_of() is None
 
 
-@pytest.mark.parametrize(
-    "namespace", ["kube-system", "kube-public", "tke-system", "tkex-system", "monitoring"]
-)
+@pytest.mark.parametrize("namespace", ["kube-system", "kube-public", "tkex-system", "monitoring"])
 def test_protected_namespaces_are_never_touched(namespace):
     assert guard_of(namespace=namespace) is Guard.PROTECTED_NAMESPACE
 
