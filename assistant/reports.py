@@ -1,50 +1,69 @@
-"""Reports that can be sent: incidents, told from their records."""
+"""Reports that can be sent: the morning's digest, and incidents told from their records."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 
 from mcp_tencent.devops.errors import IncidentUnknown
 from mcp_tencent.devops.incidents import Incident, IncidentStatus, IncidentStore, TimelineEvent
 from mcp_tencent.gateway.call import Caller
 from mcp_tencent.push.errors import ReportUnknown
 from mcp_tencent.push.message import Report, Severity
+from scheduler.digest import Digest
+from scheduler.digest_facts import Standing
+from scheduler.digest_json import digest_from_json
+from scheduler.digest_markdown import digest_markdown
+from scheduler.errors import DigestUnreadable
+from scheduler.records import DigestStore, StoredDigest
 
 _STATUS_WORDS = {
     IncidentStatus.OPEN: "还没有解决",
     IncidentStatus.HEALED: "已经恢复",
     IncidentStatus.HUMAN: "需要人工处理",
 }
+_CRITICAL = 90.0
 
 
-class IncidentReports:
-    """Tells incidents as reports; satisfies `ReportSource`.
+class KeptReports:
+    """Tells digests and incidents as reports; satisfies `ReportSource`.
 
     Args:
         incidents: The memory of incidents.
+        digests: The memory of digests.
         zone: In which times are told.
     """
 
-    def __init__(self, incidents: IncidentStore, zone: tzinfo) -> None:
+    def __init__(self, incidents: IncidentStore, digests: DigestStore, zone: tzinfo) -> None:
         self._incidents = incidents
+        self._digests = digests
         self._zone = zone
 
     async def report(self, name: str, *, caller: Caller) -> Report:
-        """Return the report of the incident called `name`.
+        """Return the latest digest, or the incident called `name`.
 
         Raises:
-            ReportUnknown: There is no such incident; digests and answers are not kept yet.
+            ReportUnknown: There is no such incident, or no digest yet; answers are not kept.
         """
-        if name in {"digest", "last_answer"}:
-            spoken = "还没有日报可以发送。" if name == "digest" else "还没有可以发送的回答。"
-            raise ReportUnknown(f"there is no {name} yet", spoken=spoken)
+        if name == "last_answer":
+            raise ReportUnknown("there is no last_answer yet", spoken="还没有可以发送的回答。")
+        if name == "digest":
+            return await self._latest_digest()
         try:
             incident = await asyncio.to_thread(self._incidents.get, name)
         except IncidentUnknown as exc:
             raise ReportUnknown(f"no incident is called {name}", spoken="没有找到这个事件。") from exc
         return self._told(incident, await asyncio.to_thread(self._incidents.timeline, name))
+
+    async def _latest_digest(self) -> Report:
+        latest = await asyncio.to_thread(self._digests.latest)
+        if not latest:
+            raise ReportUnknown("there is no digest yet", spoken="还没有日报可以发送。")
+        try:
+            return digest_report(latest[0])
+        except DigestUnreadable as exc:
+            raise ReportUnknown(f"the digest of {latest[0].date} cannot be read", spoken=exc.spoken) from exc
 
     def _told(self, incident: Incident, timeline: Sequence[TimelineEvent]) -> Report:
         status = _STATUS_WORDS[incident.status]
@@ -61,5 +80,30 @@ class IncidentReports:
                 f"- 位置：{where}\n- 评分：{incident.score / 10:.1f} 分\n- 告警：{incident.alert_count} 条\n"
                 f"\n### 经过\n\n{steps or '- 还没有记录'}\n"
             ),
-            severity=Severity.CRITICAL if incident.score >= 90 else Severity.WARNING,
+            severity=Severity.CRITICAL if incident.score >= _CRITICAL else Severity.WARNING,
         )
+
+
+def digest_report(kept: StoredDigest) -> Report:
+    """Return a kept digest as a report: the page for mail, markdown for group chat.
+
+    Raises:
+        DigestUnreadable: It was written by another version.
+    """
+    digest = digest_from_json(kept.content_json)
+    told = kept.date - timedelta(days=1)
+    return Report(
+        reference=f"digest-{kept.date.isoformat()}",
+        title=f"{told.month}月{told.day}日运维日报",
+        spoken=digest.opening,
+        markdown=digest_markdown(digest),
+        html=kept.html,
+        severity=_severity(digest),
+    )
+
+
+def _severity(digest: Digest) -> Severity:
+    unsolved = [one for one in digest.items if one.standing in (Standing.NEEDS_HUMAN, Standing.OPEN)]
+    if any((one.score or 0.0) >= _CRITICAL for one in unsolved):
+        return Severity.CRITICAL
+    return Severity.WARNING if unsolved or digest.decisions else Severity.INFO
