@@ -1,0 +1,161 @@
+"""The words and tools of the language data, read once, and where words stand in a sentence."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+
+import yaml
+
+from assistant.planner.errors import LanguageDataWrong
+from assistant.planner.heard import Sentence
+from mcp_tencent.naming.sound import folded
+
+LIGHT = "light"
+"""The section of words that need no explanation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A place in the sentence where a word of the lexicon stands.
+
+    Args:
+        start: Its first character.
+        end: After its last character.
+        concepts: Everything that it may mean.
+        exact: It is written so; else it only sounds so.
+    """
+
+    start: int
+    end: int
+    concepts: frozenset[str]
+    exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """How one tool is asked for, as tools.yaml says."""
+
+    name: str
+    risk: str
+    when: tuple[tuple[str, ...], ...]
+    also: frozenset[str]
+    take: Mapping[str, str]
+    choices: Mapping[str, Mapping[str, str]]
+    need: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Words and tools."""
+
+    words: Mapping[str, frozenset[str]]
+    light: frozenset[str]
+    tools: Mapping[str, Tool]
+    _by_sound: Mapping[tuple[str, ...], frozenset[str]] = field(repr=False)
+    _longest: int = 0
+
+    def find(self, sentence: Sentence) -> list[Word]:
+        """Return every place where a word stands, overlaps included."""
+        text = sentence.text.lower()
+        found = []
+        for start in range(len(text)):
+            for end in range(start + 1, min(len(text), start + self._longest) + 1):
+                concepts = self.words.get(text[start:end])
+                if concepts is not None and _whole_word(text, start, end):
+                    found.append(Word(start, end, concepts, exact=True))
+        return [*found, *self._sounding(sentence, {(word.start, word.end) for word in found})]
+
+    def _sounding(self, sentence: Sentence, known: set[tuple[int, int]]) -> list[Word]:
+        heard = sentence.syllables
+        found = []
+        for first in range(len(heard)):
+            for size in range(2, min(7, len(heard) - first + 1)):
+                piece = heard[first : first + size]
+                place = (piece[0].start, piece[-1].end)
+                concepts = self._by_sound.get(tuple(syllable.sound for syllable in piece))
+                if concepts and place not in known and sentence.text[place[0] : place[1]].isalpha():
+                    found.append(Word(*place, concepts, exact=False))
+        return found
+
+
+@lru_cache(maxsize=1)
+def load_lexicon() -> Lexicon:
+    """Read the language data that is shipped.
+
+    Raises:
+        LanguageDataWrong: It contradicts itself.
+    """
+    sections: dict[str, dict[str, str]] = _yaml("lexicon.yaml")
+    concepts: defaultdict[str, set[str]] = defaultdict(set)
+    light: set[str] = set()
+    for section, entries in sections.items():
+        for concept, line in entries.items():
+            if section == LIGHT:
+                light.add(concept)
+            for word in str(line).split():
+                concepts[word.replace("_", " ").lower()].add(concept)
+                if "_" in word:
+                    concepts[word.lower()].add(concept)
+    words = {word: frozenset(meant) for word, meant in concepts.items()}
+    by_sound: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
+    for word, meant in words.items():
+        sound = folded(word)
+        # Light words of two syllables sound like too much else.
+        if len(sound) >= 2 and not word.isascii() and not (meant & light):
+            by_sound[sound] |= meant
+    tools = {name: _tool(name, section) for name, section in _yaml("tools.yaml").items()}
+    return Lexicon(
+        words, frozenset(light), tools, {sound: frozenset(meant) for sound, meant in by_sound.items()}, max(map(len, words))
+    )
+
+
+def _yaml(name: str) -> dict[str, dict]:  # type: ignore[type-arg]
+    text = files("assistant.planner").joinpath(name).read_text(encoding="utf-8")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    content = yaml.load(text, Loader=loader)  # noqa: S506 - both loaders are safe ones
+    if not isinstance(content, dict):
+        raise LanguageDataWrong(f"{name} holds no sections")
+    return content
+
+
+def _tool(name: str, section: dict[str, object]) -> Tool:
+    take: dict[str, str] = {}
+    choices: dict[str, dict[str, str]] = {}
+    spec = section.get("take", {})
+    if not isinstance(spec, dict):
+        raise LanguageDataWrong(f"tools.yaml: {name}.take is not a mapping")
+    for parameter, source in spec.items():
+        if isinstance(source, dict):
+            take[parameter] = "choice"
+            choices[parameter] = dict(source["choice"])
+        else:
+            take[parameter] = str(source)
+    when = section.get("when", [])
+    also = section.get("also", [])
+    need = section.get("need", [])
+    if not isinstance(when, list) or not isinstance(also, list) or not isinstance(need, list):
+        raise LanguageDataWrong(f"tools.yaml: when, also and need of {name} are lists")
+    return Tool(
+        name=name,
+        risk=str(section["risk"]),
+        when=tuple(tuple(str(line).split()) for line in when),
+        also=frozenset(str(concept) for concept in also),
+        take=take,
+        choices=choices,
+        need=tuple(str(one) for one in need),
+    )
+
+
+def _whole_word(text: str, start: int, end: int) -> bool:
+    """Return whether Latin letters and digits at the borders belong to no longer word."""
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return not (_latin(text[start]) and before and _latin(before)) and not (_latin(text[end - 1]) and after and _latin(after))
+
+
+def _latin(character: str) -> bool:
+    return re.fullmatch(r"[a-z0-9_-]", character) is not None

@@ -1,0 +1,251 @@
+"""A sentence cut into pieces, each taken for one thing: the cut that explains most of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import TypeAlias
+
+from assistant.planner.addresses import addresses_in
+from assistant.planner.heard import Sentence, sentence_of
+from assistant.planner.inventory import Thing
+from assistant.planner.lexicon import Lexicon
+from assistant.planner.names import Certainty, NameIndex
+from assistant.planner.numbers import NUMBER, is_vague, number_of
+from assistant.planner.times import Duration, Stretch, times_in
+
+_NUMBERED = re.compile(
+    rf"(?P<ordinal>第)?(?P<percent>百分之)?(?P<number>{NUMBER})(?P<sign>%|％|个百分点)?"
+    r"(?P<unit>个|条|行|台|份|次|版|号|分(?!钟)|节点|副本|名|位|起|天)?"
+)
+_VAGUE = re.compile(r"[一二两三四五六七八九]{2}(?=[个台条份])|十几|几十|好几|若干|[几些]个?")
+_QUOTED = re.compile(r"[“\"「『‘]([^”\"」』’]{1,200})[”\"」』’]")
+_SQL = re.compile(r"select\s[^，。；]+", re.IGNORECASE)
+_WORD = re.compile(r"[A-Za-z0-9_]*[A-Za-z][A-Za-z0-9_]*(?:[-./:][A-Za-z0-9_]+)*(?:\*)?|\d{1,3}(?:\.\d{1,3}){3}|/[A-Za-z0-9_/-]+")
+_MARKS = "，。；！？、：,.;!?…~"
+
+Meaning: TypeAlias = "Thing | tuple[Thing, ...] | Duration | Stretch | int | float | str | None"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """One piece of a sentence.
+
+    Args:
+        start: Its first character.
+        end: After its last.
+        text: What was said.
+        keys: What it may be taken for: concepts of the lexicon, and `@kind` for names and values.
+        value: What it names or says.
+        certainty: How well a name was heard.
+        unit: The measure word after a number; `ordinal`, `percent`, `vague` for such numbers.
+    """
+
+    start: int
+    end: int
+    text: str
+    keys: frozenset[str]
+    value: Meaning = None
+    certainty: Certainty = Certainty.EXACT
+    unit: str = ""
+
+    @property
+    def things(self) -> tuple[Thing, ...]:
+        """What it names; several when they share the name."""
+        return self.value if isinstance(self.value, tuple) else ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A sentence, or a part of it, in pieces."""
+
+    sentence: Sentence
+    pieces: tuple[Piece, ...]
+    light: frozenset[str] = field(repr=False)
+
+    @cached_property
+    def keys(self) -> dict[str, list[Piece]]:
+        """The pieces by what they may be taken for."""
+        found: dict[str, list[Piece]] = {}
+        for piece in self.pieces:
+            for key in piece.keys:
+                found.setdefault(key, []).append(piece)
+        return found
+
+    def has(self, *keys: str) -> bool:
+        """Return whether any of these is said."""
+        return any(key in self.keys for key in keys)
+
+    def all(self, *keys: str) -> list[Piece]:
+        """Return the pieces that may be taken for any of these, in the order of the sentence."""
+        return [piece for piece in self.pieces if not piece.keys.isdisjoint(keys)]
+
+    def first(self, *keys: str) -> Piece | None:
+        """Return the first piece that may be taken for any of these."""
+        return next(iter(self.all(*keys)), None)
+
+    def is_light(self, piece: Piece) -> bool:
+        """Return whether a piece needs no explanation."""
+        return "@mark" in piece.keys or not piece.keys.isdisjoint(self.light)
+
+    def part(self, pieces: Iterable[Piece]) -> Reading:
+        """Return these pieces alone."""
+        return Reading(self.sentence, tuple(pieces), self.light)
+
+    @property
+    def text(self) -> str:
+        """The words of these pieces."""
+        return "".join(piece.text for piece in self.pieces)
+
+    def before(self, piece: Piece) -> Piece | None:
+        """Return the piece before another one."""
+        position = self.pieces.index(piece)
+        return self.pieces[position - 1] if position else None
+
+    def after(self, piece: Piece) -> Piece | None:
+        """Return the piece after another one."""
+        position = self.pieces.index(piece) + 1
+        return self.pieces[position] if position < len(self.pieces) else None
+
+
+def read(say: str, *, lexicon: Lexicon, names: NameIndex, now: datetime) -> Reading:
+    """Cut a sentence into the pieces that explain most of it.
+
+    Args:
+        say: The sentence.
+        lexicon: The words.
+        names: What can be named.
+        now: For times.
+    """
+    sentence = sentence_of(say)
+    candidates = [*_typed(sentence, now), *_named(sentence, names), *_words(sentence, lexicon)]
+    return Reading(sentence, tuple(_best_cut(sentence.text, candidates)), lexicon.light)
+
+
+def _typed(sentence: Sentence, now: datetime) -> Iterator[tuple[Piece, float]]:
+    text = sentence.text
+    for start, end, address in addresses_in(text):
+        yield Piece(start, end, text[start:end], frozenset({"@email"}), address), 3.0
+    for timed in times_in(text, now):
+        keys = {"@period"}
+        if isinstance(timed.value, Duration):
+            keys = {"@duration", {"past": "@past", "future": "future", "every": "every_length", "plain": "@plain"}[timed.value.lead]}
+            keys |= {"@hours"} if timed.value.minutes < 1440 else set()
+        elif timed.value.clocks:
+            keys |= {"@clocks"}
+        yield Piece(timed.start, timed.end, text[timed.start : timed.end], frozenset(keys), timed.value), 1.25
+    for match in _NUMBERED.finditer(text):
+        if piece := _number(match):
+            yield piece, 1.05
+    for match in _VAGUE.finditer(text):
+        if is_vague(match[0] + text[match.end() : match.end() + 1]):
+            yield Piece(match.start(), match.end(), match[0], frozenset({"@number"}), None, unit="vague"), 1.3
+    for match in _QUOTED.finditer(text):
+        yield Piece(match.start(), match.end(), match[0], frozenset({"@quoted"}), match[1]), 3.0
+    for match in _SQL.finditer(text):
+        yield Piece(match.start(), match.end(), match[0], frozenset({"@quoted_sql"}), match[0].strip()), 3.0
+    for match in _WORD.finditer(text):
+        yield Piece(match.start(), match.end(), match[0], _kinds_of_word(match[0]), match[0]), 0.55
+    for position, character in enumerate(text):
+        if character in _MARKS or character == " ":
+            yield Piece(position, position + 1, character, frozenset({"@mark"})), 0.2
+
+
+def _number(match: re.Match[str]) -> Piece | None:
+    said = match["number"]
+    value = number_of(said)
+    vague = is_vague(said + (match["unit"] or ""))
+    if value is None and not vague:
+        return None
+    unit = match["unit"] or ""
+    if match["percent"] or match["sign"]:
+        unit = "percent"
+    elif match["ordinal"]:
+        unit = "版" if unit == "版" else "ordinal"
+    elif vague:
+        unit, value = "vague", None
+    keys = {"@number", "@ordinal"} if unit == "ordinal" else {"@number"}
+    end = match.end()
+    # 六副本: the noun stays a word of its own.
+    if unit in ("节点", "副本", "天"):
+        end -= len(unit)
+    return Piece(match.start(), end, match[0][: end - match.start()], frozenset(keys), value, unit=unit)
+
+
+def _kinds_of_word(word: str) -> frozenset[str]:
+    lowered = word.lower()
+    keys = {"@word"}
+    if re.fullmatch(r"(?:inc|incident)[-_]?[\w-]*\d[\w-]*", lowered):
+        keys.add("@incident")
+    elif re.fullmatch(r"(?:alert|alt|alr|al|grp|group|ag|a)[-_]?[\w-]*\d[\w-]*", lowered):
+        keys.add("@alert")
+    elif re.fullmatch(r"(?:cp|ckpt|checkpoint|chk|snap)[-_]?[\w-]*\d[\w-]*", lowered):
+        keys.add("@checkpoint")
+    elif re.fullmatch(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*-(?:[a-z0-9]{5,10}-[a-z0-9]{4,5}|\d{1,3})", lowered) and "-" in lowered:
+        keys.add("@pod")
+    if re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}|(?:node|ins|worker|vm)[-_][\w-]+", lowered):
+        keys.add("@node")
+    return frozenset(keys)
+
+
+def _named(sentence: Sentence, names: NameIndex) -> Iterator[tuple[Piece, float]]:
+    weights = {Certainty.EXACT: 1.35, Certainty.SAME_SOUND: 1.1, Certainty.SHORTENED: 0.95, Certainty.MISHEARD: 0.75}
+    for named in names.find(sentence):
+        keys = frozenset(f"@{thing.kind}" for thing in named.things)
+        piece = Piece(named.start, named.end, sentence.text[named.start : named.end], keys, named.things, named.certainty)
+        yield piece, weights[named.certainty]
+
+
+def _words(sentence: Sentence, lexicon: Lexicon) -> Iterator[tuple[Piece, float]]:
+    for word in lexicon.find(sentence):
+        light = word.concepts <= lexicon.light
+        weight = (0.9 if light else 1.0) if word.exact else 0.7
+        yield Piece(word.start, word.end, sentence.text[word.start : word.end], word.concepts), weight
+
+
+def _best_cut(text: str, candidates: Iterable[tuple[Piece, float]]) -> list[Piece]:
+    """Return the pieces that explain most: longer ones count for more than several short ones."""
+    ending: dict[int, list[tuple[Piece, float]]] = {}
+    for piece, weight in _merged(candidates):
+        ending.setdefault(piece.end, []).append((piece, weight * (piece.end - piece.start) ** 1.25))
+    best: list[tuple[float, int, Piece | None]] = [(0.0, 0, None)]
+    for end in range(1, len(text) + 1):
+        choice: tuple[float, int, Piece | None] = (best[end - 1][0], end - 1, None)
+        for piece, worth in ending.get(end, ()):
+            if best[piece.start][0] + worth > choice[0]:
+                choice = (best[piece.start][0] + worth, piece.start, piece)
+        best.append(choice)
+    pieces: list[Piece] = []
+    end = len(text)
+    while end:
+        _, start, chosen = best[end]
+        if chosen is None and pieces and "@text" in pieces[-1].keys and pieces[-1].start == end:
+            last = pieces.pop()
+            chosen = Piece(start, last.end, text[start : last.end], frozenset({"@text"}), text[start : last.end])
+        pieces.append(chosen or Piece(start, end, text[start:end], frozenset({"@text"}), text[start:end]))
+        end = start
+    return pieces[::-1]
+
+
+def _merged(candidates: Iterable[tuple[Piece, float]]) -> list[tuple[Piece, float]]:
+    """Return one candidate for each place: words that are names or values as well keep both meanings."""
+    places: dict[tuple[int, int], tuple[Piece, float]] = {}
+    for piece, weight in candidates:
+        place = (piece.start, piece.end)
+        known = places.get(place)
+        if known is None:
+            places[place] = (piece, weight)
+            continue
+        first, second = sorted((known, (piece, weight)), key=lambda pair: -pair[1])
+        keys = first[0].keys
+        if first[0].value is None and second[0].value is None:
+            keys |= second[0].keys
+        elif {"@word"} & second[0].keys or {"@word"} & first[0].keys:
+            keys |= second[0].keys - {"@word"} if first[0].things else first[0].keys | second[0].keys
+        value = first[0].value if first[0].value is not None else second[0].value
+        merged = Piece(piece.start, piece.end, piece.text, keys, value, first[0].certainty, first[0].unit or second[0].unit)
+        places[place] = (merged, first[1])
+    return list(places.values())
