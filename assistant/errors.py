@@ -2,6 +2,8 @@
 
 AssistantError
 ├── FeatureNotInstalled           an extra that was left out at installation
+├── NothingToSay                  a text without a word in it
+├── RecordingNotWritten           a sound file cannot be written there
 ├── SettingsError
 │   ├── BadSettings               one or more settings cannot be used; carries all findings
 │   ├── UnknownSetting            a key that no setting has
@@ -23,6 +25,7 @@ AssistantError
 ├── PeopleError
 │   ├── UnknownPerson             nobody has this id or name
 │   └── PersonExists              the name is taken
+├── NotOnThisDevice               this process has no ear, no mouth, or no clock of its own
 ├── BackupError
 │   ├── BackupNotPossible         there is nothing here that can be backed up this way
 │   ├── BackupTargetUnusable      the file cannot be written, or exists
@@ -74,6 +77,20 @@ class FeatureNotInstalled(AssistantError):
     def __init__(self, message: str, *, extra: str) -> None:
         super().__init__(message)
         self.hint = f"Install it with: pip install 'xiaozhi[{extra}]'"
+
+
+class NothingToSay(AssistantError):
+    """A text that holds nothing to be spoken."""
+
+    spoken = "没有可以说的内容。"
+    hint = "Give a sentence, such as: xiaozhi say 你好"
+
+
+class RecordingNotWritten(AssistantError):
+    """A sound file cannot be written."""
+
+    spoken = "声音文件写不进去。"
+    hint = "Choose a file in a folder that exists and can be written."
 
 
 class SettingsError(AssistantError):
@@ -301,3 +318,10 @@ class DigestMissing(AssistantError):
 
     spoken = "还没有这一天的日报。"
     hint = "Run 'xiaozhi night' to write today's; 'xiaozhi digest --date D' shows an earlier one."
+
+
+class NotOnThisDevice(AssistantError):
+    """This process has no ear, no mouth, or no clock of its own."""
+
+    spoken = "这件事要在小智设备上才能做。"
+    hint = "Say it to the running appliance, or use the command of the same purpose (xiaozhi --help)."

@@ -247,6 +247,29 @@ class AudioSettings(Section):
         None, description="name of the loudspeaker; unset for the system's", examples=["USB PnP Audio"]
     )
     volume_percent: int = Field(80, ge=0, le=100, description="loudness in percent", examples=[80])
+    speed_percent: int = Field(
+        100, ge=40, le=220, description="speed of speech; 100 is the voice's own", examples=[100]
+    )
+
+
+class ModelSettings(Section):
+    """Speech models."""
+
+    recognizer: Text | None = Field(
+        None,
+        description="name of the model that recognises speech; unset: a pulled one, else the embedded one",
+        examples=["vosk-model-small-cn-0.22"],
+    )
+    speaker: Text | None = Field(
+        None,
+        description="name of the model that tells voices apart; unset: a pulled one, else the embedded one",
+        examples=["ecapa-small"],
+    )
+    mirrors: tuple[WebAddress, ...] = Field(
+        (),
+        description="addresses tried before the publisher's, with the same paths behind them",
+        examples=[["https://hf-mirror.com"]],
+    )
 
 
 class LoggingSettings(Section):
@@ -348,6 +371,7 @@ class Settings(BaseSettings):
     feishu: FeishuSettings = Field(default_factory=FeishuSettings, description="Feishu groups")
     http: HttpSettings = Field(default_factory=HttpSettings, description="where the device itself listens")
     audio: AudioSettings = Field(default_factory=AudioSettings, description="microphone and loudspeaker")
+    models: ModelSettings = Field(default_factory=ModelSettings, description="speech models")
     logging: LoggingSettings = Field(default_factory=LoggingSettings, description="log output")
     journal: JournalSettings = Field(default_factory=JournalSettings, description="memory of conversations")
     mcp_servers: dict[Name, McpServerSettings] = Field(

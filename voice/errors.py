@@ -95,7 +95,7 @@ class ModelSourceFailed(ModelPullFailed):
     """No mirror gave the file."""
 
     sentence = "下载语音模型的网站连不上"
-    hint = "Check the network; set speech.mirrors to an address that can be reached, then try again."
+    hint = "Check the network; set models.mirrors to an address that can be reached, then try again."
 
 
 class ModelDiskFull(ModelPullFailed):
