@@ -1,0 +1,1 @@
+"""xiaozhi-device: the appliance itself, as tools."""
