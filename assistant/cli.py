@@ -10,7 +10,16 @@ from typing import Annotated, NoReturn, Protocol, runtime_checkable
 
 import typer
 
-from assistant import audit_commands, backup_commands, config_commands, mcp_commands, policy_commands
+from assistant import (
+    audit_commands,
+    backup_commands,
+    config_commands,
+    digest_commands,
+    mcp_commands,
+    models_commands,
+    policy_commands,
+    say_commands,
+)
 from assistant.command_options import JsonOption, require_local_cloud
 from assistant.errors import AssistantError
 from mcp_tencent.errors import CloudError
@@ -25,7 +34,11 @@ app = typer.Typer(
 app.add_typer(config_commands.app)
 app.add_typer(policy_commands.app)
 app.add_typer(audit_commands.app)
+app.add_typer(digest_commands.app)
+app.command()(digest_commands.digest)
 app.add_typer(mcp_commands.tokens_app)
+app.add_typer(models_commands.app)
+app.command()(say_commands.say)
 app.command()(mcp_commands.mcp)
 app.command()(backup_commands.backup)
 app.command()(backup_commands.restore)

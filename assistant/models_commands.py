@@ -101,7 +101,7 @@ def verify(
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare every file of the models that are here with what was installed; ends with 1 when one differs."""
+    """Compare every file of the models that are here with what was installed; ends with 1 if one differs."""
     from assistant.home import find_home
     from voice.models import ModelState, look_at_models, model_named, verify_model
 
