@@ -169,7 +169,7 @@ async def test_a_new_wake_phrase_holds_and_its_weakness_is_said(
     ],
 )
 async def test_what_is_set_is_turned_and_a_rehearsal_turns_nothing(
-    client: Client,
+    server: GatewayServer,
     admin: Person,
     controls: FakeControls,
     tool: str,
