@@ -22,6 +22,7 @@ from mcp_tencent.devops.healing.guards import (
 from mcp_tencent.devops.healing.plan_records import Moment, Registered, SqlPlanStore, unknown_plan
 from mcp_tencent.devops.healing.plans import (
     CHECKPOINT_TOOL,
+    REREAD,
     RESTART_TOOL,
     RESTORE_TOOL,
     TOOLS_OF_RUNG,
@@ -141,7 +142,7 @@ class GuardedHealing:
 
     async def _beside(self, call: ToolCall, plan: Registered) -> Refusal | None:
         """Return why a call is not one of the plan's; None when it is."""
-        if not any(_same(call, one) for one in plan.calls):
+        if not any(_same(call, one) for one in (*plan.calls, *_implied(plan))):
             return _not_planned("The plan has no such tool with these arguments under this key.")
         if plan.taken_back_at is not None:
             return _not_planned("The attempt is being taken back.")
@@ -273,6 +274,19 @@ def _same(call: ToolCall, planned: PlannedCall) -> bool:
         and call.idempotency_key == planned.idempotency_key
         and canonical_json(_meant(call.arguments)) == canonical_json(_meant(planned.arguments))
     )
+
+
+def _implied(plan: Registered) -> Sequence[PlannedCall]:
+    """Return the restarts by which pods read configuration that a planned restore has brought back."""
+    return [
+        PlannedCall(
+            tool=RESTART_TOOL,
+            arguments=plan.target.arguments,
+            idempotency_key=f"{call.idempotency_key}{REREAD}",
+        )
+        for call in plan.calls
+        if call.tool == RESTORE_TOOL
+    ]
 
 
 def _takes_back(call: ToolCall, plan: Registered) -> bool:

@@ -7,7 +7,7 @@ How a workflow uses it, for each rung (`ladder.next_step` says which):
 3. `refusal = await book.ask(plan_id)`: None takes the workload and the budget; a refusal names its guard. A
    refused attempt is finished as `blocked_by_policy`; `refusal.proposes` means: ask in the morning.
 4. Each call goes out with `meta=under_plan(plan_id)` and exactly the registered arguments and key. The
-   gateway asks the guards once more at that moment. First `create_checkpoint`, then
+   gateway asks the guards once more at that moment. First `create_checkpoint` (with `incident`), then
    `await book.note_checkpoint(…)`: without it no other call passes.
 5. To take it back: `restore_checkpoint(checkpoint=<the noted one>)` under the same plan, under any key; it
    needs no budget and no window. Then, when it says `needs_restart`, `restart_workload` with
@@ -32,12 +32,14 @@ from mcp_tencent.tables import stable_id
 CHECKPOINT_TOOL = "create_checkpoint"
 RESTORE_TOOL = "restore_checkpoint"
 RESTART_TOOL = "restart_workload"
+REREAD = "-restart"
+"""A planned restore allows one restart of its workload as well, under its own key with this behind it."""
 TOOLS_OF_RUNG: Mapping[Rung, frozenset[str]] = {
     Rung.RESTART: frozenset({CHECKPOINT_TOOL, RESTART_TOOL}),
     Rung.SCALE: frozenset({CHECKPOINT_TOOL, "scale_workload"}),
     Rung.ROLL_BACK: frozenset({CHECKPOINT_TOOL, "roll_back"}),
     Rung.ISOLATE: frozenset({CHECKPOINT_TOOL, "isolate_workload"}),
-    Rung.RESTORE: frozenset({CHECKPOINT_TOOL, RESTORE_TOOL, RESTART_TOOL}),
+    Rung.RESTORE: frozenset({CHECKPOINT_TOOL, RESTORE_TOOL}),
     Rung.HAND_OVER: frozenset(),
 }
 """The only tools that a plan may call."""

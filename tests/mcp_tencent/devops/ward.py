@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from cryptography.fernet import Fernet
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine
 from sqlmodel import SQLModel
 
 from mcp_tencent.basic.desk import BasicDesk, Patience
@@ -23,6 +23,7 @@ from mcp_tencent.devops.healing.desk import HealingDesk
 from mcp_tencent.devops.healing_tools import healing_tools
 from mcp_tencent.devops.records import SqlIncidentStore
 from mcp_tencent.devops.server import NAME
+from mcp_tencent.gateway.confirm import PlanApproval
 from mcp_tencent.gateway.gateway import Gateway
 from mcp_tencent.local_cloud.scenario.model import Scenario
 from mcp_tencent.local_cloud.server import LocalCloud
@@ -107,9 +108,13 @@ def healing_side(desk: HealingDesk) -> list[DeclaredTool]:
 
 @contextlib.asynccontextmanager
 async def ward_at(
-    cloud: LocalCloud, folder: Path, declare: Callable[[HealingDesk], Sequence[DeclaredTool]] = healing_side
+    cloud: LocalCloud,
+    folder: Path,
+    declare: Callable[[HealingDesk], Sequence[DeclaredTool]] = healing_side,
+    *,
+    approve: Callable[[BasicDesk, Engine], PlanApproval] | None = None,
 ) -> AsyncIterator[Ward]:
-    """Open the tools onto `cloud`; all records lie in `folder`."""
+    """Open the tools onto `cloud`; records lie in `folder`; `approve` makes the guards of service jobs."""
     engine = create_engine(f"sqlite:///{folder / 'records.db'}")
     SQLModel.metadata.create_all(engine)
     async with TencentClouds([account_of(cloud)], calling(cloud)) as clouds:
@@ -125,6 +130,7 @@ async def ward_at(
             checkpoints=SqlCheckpointStore(engine, FernetCipher()),
             incidents=SqlIncidentStore(engine),
         )
-        server = GatewayServer(NAME, declare(healing), Gateway(engine, SteppingClock()))
+        plans = approve(basic, engine) if approve is not None else None
+        server = GatewayServer(NAME, declare(healing), Gateway(engine, SteppingClock(), plans=plans))
         yield Ward(cloud, clouds, basic, server, healing=healing)
     engine.dispose()

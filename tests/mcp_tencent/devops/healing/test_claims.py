@@ -386,8 +386,8 @@ async def test_an_attempt_cannot_be_registered_anew_with_other_calls(engine):
 
     with pytest.raises(PlanUnsound):
         await book.register(replace(plan, calls=plan.calls[:1]))
+    other = replace(plan.attempt, id="att-other", idempotency_key="other")
     with pytest.raises(PlanUnsound):
-        other = replace(plan.attempt, id="att-other", idempotency_key="other")
         await book.register(replace(plan, attempt=other))
 
 

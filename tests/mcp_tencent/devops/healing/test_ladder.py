@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -149,7 +150,7 @@ def test_a_bolder_manner_tries_all_that_a_milder_one_does(said):
         for manner in Manner
     ]
 
-    assert all(bolder >= milder for bolder, milder in zip(tried, tried[1:], strict=False))
+    assert all(bolder >= milder for bolder, milder in itertools.pairwise(tried))
 
 
 @pytest.mark.parametrize(
