@@ -67,14 +67,16 @@ def _log_facts(
     capacity: Sequence[CapacityFacts],
     gaps: Sequence[Gap],
 ) -> LogFacts:
-    days = DAYS_BEFORE if week is not None and week.total else 0
+    # A young house has logs of fewer days: the usual is taken from those that there are.
+    known = unusual.days_compared if unusual else DAYS_BEFORE
+    days = min(DAYS_BEFORE, known) if week is not None and week.total else 0
     found = unusual.anomalies if unusual else []
     return LogFacts(
         lines=day.total if day else 0,
         errors=day.errors if day else 0,
         days_before=days,
-        lines_usual=week.total / DAYS_BEFORE if week else 0.0,
-        errors_usual=week.errors / DAYS_BEFORE if week else 0.0,
+        lines_usual=week.total / days if week and days else 0.0,
+        errors_usual=week.errors / days if week and days else 0.0,
         patterns=tuple(
             PatternFacts(template=one.template, count=one.count, workload=one.workload)
             for one in (day.error_patterns if day else [])[:_MOST_PATTERNS]

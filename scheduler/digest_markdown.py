@@ -1,4 +1,4 @@
-"""A digest as markdown, for group chats (pure); text from outside can neither format, link nor call anybody."""
+"""A digest as markdown, for group chats (pure); text from outside can neither format, link nor mention."""
 
 from __future__ import annotations
 
