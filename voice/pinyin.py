@@ -91,14 +91,15 @@ def _distance(one: Sequence[Syllable], other: Sequence[Syllable]) -> float:
     for syllable in one:
         diagonal, row[0] = row[0], row[0] + _MISSING_COST
         for index, against in enumerate(other, start=1):
-            replaced = diagonal + _cost(syllable, against)
+            replaced = diagonal + difference(syllable, against)
             cost = min(replaced, row[index] + _MISSING_COST, row[index - 1] + _MISSING_COST)
             diagonal, row[index] = row[index], cost
     return row[-1]
 
 
 @lru_cache(maxsize=16_384)
-def _cost(one: Syllable, other: Syllable) -> float:
+def difference(one: Syllable, other: Syllable) -> float:
+    """Return how much two syllables differ: 0 the same, 0.25 mixed up by accents, 1 nothing in common."""
     return _part(one.initial, other.initial, _CONFUSED_INITIALS) + _part(
         one.final, other.final, _CONFUSED_FINALS
     )

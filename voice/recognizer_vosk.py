@@ -62,7 +62,8 @@ class VoskRecognizer:
 
     def reset(self) -> None:
         """Forget the utterance."""
-        self._recognizer.Reset()
+        # Reset() keeps a front end that FinalResult() has flushed: what follows would begin with garbage.
+        self._recognizer.FinalResult()
         self._before = ""
 
 
