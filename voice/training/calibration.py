@@ -4,7 +4,7 @@
 
 FOLDER holds `index.json` as the training data does: speakers with their clips in one sound file each. The
 thresholds hold only if the model has not been trained on these speakers: `--only` names a file with the ids
-of those that were held out, one a line. Strangers are compared within one corpus, as a device hears all people
+of those that were held out, one a line. Strangers are compared within one corpus, as a device hears everybody
 through one microphone: across corpora the different sound of the recordings would flatter the model.
 Takes a minute or two on one core.
 """
