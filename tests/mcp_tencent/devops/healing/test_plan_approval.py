@@ -1,4 +1,4 @@
-"""Through the real gateway: what a service job may do to a cluster is what its plan says, and guards allow."""
+"""Through the real gateway: a service job does what its plan says, when the guards allow it, and no more."""
 
 from __future__ import annotations
 
@@ -64,9 +64,7 @@ class Bedside:
 
     def outcomes(self) -> list[str]:
         with self.engine.connect() as connection:
-            return list(
-                connection.execute(text("SELECT outcome FROM gateway_audit ORDER BY number")).scalars()
-            )
+            return list(connection.execute(text("SELECT outcome FROM gateway_audit ORDER BY seq")).scalars())
 
 
 @asynccontextmanager
@@ -118,7 +116,7 @@ async def test_what_is_planned_and_allowed_is_done_once(folder):
 
         first = await here.call(plan.calls[1], name)
         again = await here.call(plan.calls[1], name)
-        other_key = await here.refused(replace(plan.calls[1], idempotency_key="another"), name)
+        other_key = await here.refused(replace(plan.calls[1], idempotency_key="another-key"), name)
 
         assert not first.is_error
         assert again.meta[META_ORIGIN] == "recorded"
@@ -189,7 +187,7 @@ async def test_a_window_that_closes_between_grant_and_act_stops_the_act_but_not_
         back = PlannedCall(
             tool="restore_checkpoint",
             arguments={"checkpoint": attempt.checkpoint_id},
-            idempotency_key="back",
+            idempotency_key="taking-back",
         )
         restored = await here.call(back, name)
         assert not restored.is_error, restored.structured_content
@@ -200,7 +198,7 @@ async def test_a_scale_up_is_taken_back_when_the_mode_has_changed_meanwhile(fold
         incident = open_incident(here.engine, on=ORDER)
         plain = restart_plan(incident, on=ORDER)
         scale = PlannedCall(
-            tool="scale_workload", arguments={**ORDER.arguments, "replicas": 6}, idempotency_key="scale"
+            tool="scale_workload", arguments={**ORDER.arguments, "replicas": 6}, idempotency_key="scaling-up"
         )
         plan = replace(plain, attempt=replace(plain.attempt, rung=Rung.SCALE), calls=(plain.calls[0], scale))
         name = await here.begun(plan)
@@ -212,17 +210,19 @@ async def test_a_scale_up_is_taken_back_when_the_mode_has_changed_meanwhile(fold
         back = PlannedCall(
             tool="restore_checkpoint",
             arguments={"checkpoint": attempt.checkpoint_id},
-            idempotency_key="back",
+            idempotency_key="taking-back",
         )
         assert not (await here.call(back, name)).is_error
         # Once it is being taken back, the act cannot be done again under any key.
-        assert (await here.refused(replace(scale, idempotency_key="scale-2"), name))["guard"] == "plan"
+        assert (await here.refused(replace(scale, idempotency_key="scaling-up-again"), name))[
+            "guard"
+        ] == "plan"
         reread = PlannedCall(
-            tool="restart_workload", arguments=ORDER.arguments, idempotency_key="back-restart"
+            tool="restart_workload", arguments=ORDER.arguments, idempotency_key="taking-back-restart"
         )
         assert not (await here.call(reread, name)).is_error
         await here.book.finish(name, AttemptOutcome.NOT_BETTER_RESTORED, reason="没有好转")
-        late = await here.refused(replace(back, idempotency_key="late"), name)
+        late = await here.refused(replace(back, idempotency_key="too-late-now"), name)
         assert late["guard"] == "incident"
 
 
@@ -230,7 +230,7 @@ async def test_more_replicas_than_the_policy_allows_are_refused(folder):
     async with bedside(folder) as here:
         plain = restart_plan(open_incident(here.engine, on=ORDER), on=ORDER)
         scale = PlannedCall(
-            tool="scale_workload", arguments={**ORDER.arguments, "replicas": 9}, idempotency_key="scale"
+            tool="scale_workload", arguments={**ORDER.arguments, "replicas": 9}, idempotency_key="scaling-up"
         )
         plan = replace(plain, attempt=replace(plain.attempt, rung=Rung.SCALE), calls=(scale,))
 
