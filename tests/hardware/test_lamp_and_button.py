@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gpiozero
+import gpiozero  # type: ignore[import-untyped]
 import pytest
-from gpiozero.pins.mock import MockFactory, MockPWMPin
+from gpiozero.pins.mock import MockFactory, MockPWMPin  # type: ignore[import-untyped]
 
 from hardware.button import SimulatedButton
 from hardware.button_gpiozero import GpiozeroButton
