@@ -1,15 +1,39 @@
-"""One sentence to a plan: the entrance of the planner."""
+"""One sentence to a plan, top to bottom: read, cut into requests, choose a tool for each, check, answer."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from assistant.planner import checks
+from assistant.planner.choosing import ENOUGH, Candidate, candidates
+from assistant.planner.context import corrected, followed_up
 from assistant.planner.inventory import Inventory
-from assistant.planner.plan import NoPlan, Outcome, TurnContext
+from assistant.planner.lexicon import Lexicon, load_lexicon
+from assistant.planner.names import NameIndex
+from assistant.planner.plan import Explanation, NoPlan, Outcome, Plan, PlannedCall, TurnContext
+from assistant.planner.reading import Piece, Reading, read
+from assistant.planner.requests import Request, requests_in
+
+_NOT_UNDERSTOOD = "这句我没听懂，换个说法好吗？"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    inventory: Inventory
+    names: NameIndex
 
 
 class Planner:
-    """Understands Mandarin ops language; pure but for caches of names. Lexicon and tools are read once."""
+    """Understands Mandarin ops language; pure but for the index of the last inventory's names.
+
+    Args:
+        lexicon: Words and tools; those that are shipped when left out.
+    """
+
+    def __init__(self, lexicon: Lexicon | None = None) -> None:
+        self._lexicon = lexicon or load_lexicon()
+        self._known: _Known | None = None
 
     def plan(
         self, say: str, *, inventory: Inventory, now: datetime, context: TurnContext | None = None
@@ -18,8 +42,73 @@ class Planner:
 
         Args:
             say: The sentence, as typed or as a recognizer wrote it.
-            inventory: What can be named.
+            inventory: What can be named; the same object again costs no new index.
             now: The present, timezone-aware; days begin in its zone.
             context: What the turn before left behind.
         """
-        return NoPlan(spoken="这句我没听懂。", reason="not_understood")
+        reading = read(say, lexicon=self._lexicon, names=self._names(inventory), now=now)
+        explanations = _explained(reading)
+        outcome = self._outcome(reading, inventory, context or TurnContext())
+        return replace(outcome, explanations=explanations)
+
+    def _names(self, inventory: Inventory) -> NameIndex:
+        if self._known is None or self._known.inventory is not inventory:
+            self._known = _Known(inventory, NameIndex(inventory))
+        return self._known.names
+
+    def _outcome(self, reading: Reading, inventory: Inventory, context: TurnContext) -> Outcome:
+        if no := checks.not_a_request(reading):
+            return no
+        if call := corrected(reading, lexicon=self._lexicon, inventory=inventory, context=context):
+            return self._checked_again(reading, call, inventory)
+        if call := followed_up(reading, lexicon=self._lexicon, inventory=inventory, context=context):
+            return self._checked_again(reading, call, inventory)
+        return self._planned(reading, inventory, context)
+
+    def _checked_again(self, reading: Reading, call: PlannedCall, inventory: Inventory) -> Outcome:
+        tool = self._lexicon.tools[call.tool]
+        if trouble := checks.names_trouble(tool, reading, call, strict=tool.risk == "danger"):
+            return trouble
+        return Plan(calls=(call,), confidence=0.9)
+
+    def _planned(self, reading: Reading, inventory: Inventory, context: TurnContext) -> Outcome:
+        def choose(part: Reading, remembered: TurnContext, *, inherit: bool) -> list[Candidate]:
+            return candidates(part, lexicon=self._lexicon, inventory=inventory, context=remembered, inherit=inherit)
+
+        calls: list[PlannedCall] = []
+        confidence = 1.0
+        for request in requests_in(reading, context, choose):
+            answer = self._request(request, reading)
+            if not isinstance(answer, Plan):
+                return answer
+            calls += [call for call in answer.calls if call not in calls]
+            confidence = min(confidence, answer.confidence)
+        if not calls:
+            return NoPlan(spoken=_NOT_UNDERSTOOD, reason="not_understood")
+        return Plan(calls=tuple(calls), confidence=round(confidence, 2))
+
+    def _request(self, request: Request, whole: Reading) -> Outcome:
+        best = request.best
+        if best is None or best.score < ENOUGH:
+            return NoPlan(spoken=_NOT_UNDERSTOOD, reason="not_understood")
+        if trouble := checks.trouble_with(best, request.reading, whole):
+            return trouble
+        if best.missing:
+            return checks.question_for(best)
+        calls = checks.for_each_name(best, request.reading)
+        surely = 1.0 - 0.15 * len(best.unexplained) - (0.2 if len(request.near) > 1 else 0.0)
+        return Plan(calls=tuple(calls), confidence=max(0.3, surely))
+
+
+def _explained(reading: Reading) -> tuple[Explanation, ...]:
+    return tuple(Explanation(text=piece.text, meaning=_meaning(piece)) for piece in reading.pieces if "@mark" not in piece.keys)
+
+
+def _meaning(piece: Piece) -> str:
+    if piece.things:
+        return "|".join(f"{thing.kind}={thing.id}" for thing in piece.things)
+    if "@text" in piece.keys:
+        return "?"
+    return "|".join(sorted(piece.keys)) + (f"={piece.value}" if piece.value is not None else "")
+
+

@@ -243,9 +243,10 @@ def _merged(candidates: Iterable[tuple[Piece, float]]) -> list[tuple[Piece, floa
         keys = first[0].keys
         if first[0].value is None and second[0].value is None:
             keys |= second[0].keys
-        elif {"@word"} & second[0].keys or {"@word"} & first[0].keys:
-            keys |= second[0].keys - {"@word"} if first[0].things else first[0].keys | second[0].keys
-        value = first[0].value if first[0].value is not None else second[0].value
+        else:
+            # A Latin word that the lexicon or the inventory knows is no unknown word any more.
+            keys = (keys | second[0].keys) - {"@word"}
+        value = next((one.value for one in (first[0], second[0]) if one.value is not None and "@word" not in one.keys), None)
         merged = Piece(piece.start, piece.end, piece.text, keys, value, first[0].certainty, first[0].unit or second[0].unit)
         places[place] = (merged, first[1])
     return list(places.values())

@@ -1,0 +1,150 @@
+"""What keeps a plan from being carried out: prohibitions, conditions, doubts; and the question back (pure)."""
+
+from __future__ import annotations
+
+from assistant.planner.arguments import Taken, call_of
+from assistant.planner.choosing import Candidate
+from assistant.planner.inventory import Thing
+from assistant.planner.lexicon import Tool
+from assistant.planner.names import Certainty
+from assistant.planner.plan import Choice, Clarification, NoPlan, PlannedCall
+from assistant.planner.reading import Piece, Reading
+
+_FORBIDDEN = NoPlan(spoken="好的，我不动它。", reason="forbidden")
+_CONDITIONAL = NoPlan(spoken="这种要看情况的操作，请到时候再告诉我。", reason="conditional")
+_ASKED = NoPlan(spoken="我没把握您是不是要我动手，请直接说要做什么。", reason="asked_about_an_act")
+_LATER = NoPlan(spoken="我只会马上做，不能约到别的时间。", reason="later")
+_UNSURE = NoPlan(spoken="这句话我没全听懂，不敢乱动，请再说一遍。", reason="not_understood")
+_FOREIGN = NoPlan(spoken="这个我还不会。", reason="not_understood")
+_MOST_CHOICES = 3
+_QUESTIONS = {
+    "workload": "是哪个服务？", "cluster": "是哪个集群？", "replicas": "要多少个副本？", "nodes": "要几个节点？",
+    "pod": "是哪个 pod？", "topic": "是哪个日志主题？", "channel": "发到哪个渠道？", "report": "要发哪份报告？",
+    "alert": "是哪一条告警？", "alarm": "是哪条告警策略？", "name": "叫什么名字？", "person": "是哪一位？",
+    "permission": "给什么权限？", "percent": "音量调到百分之多少？", "phrase": "新的唤醒词是什么？",
+    "incident": "是哪个故障？", "checkpoint": "是哪个检查点？", "node_pool": "是哪个节点池？",
+    "dashboard": "是哪个大盘？", "start": "从几点到几点？", "manifest": "是哪份清单？", "mode": "观察、建议还是自动？",
+}  # fmt: skip
+
+
+def not_a_request(reading: Reading) -> NoPlan | None:
+    """Return why a whole sentence asks for nothing, if it does not."""
+    content = [piece for piece in reading.pieces if not reading.is_light(piece)]
+    if not content:
+        return NoPlan(spoken="您想让我做什么？", reason="small_talk")
+    return None
+
+
+def trouble_with(best: Candidate, reading: Reading, whole: Reading) -> NoPlan | Clarification | None:
+    """Return what keeps a candidate from being carried out, if anything does."""
+    if _forbidden(best, reading):
+        return _FORBIDDEN
+    if best.tool.risk != "read" and whole.has("conditional") and not _all_used(best, whole, "conditional"):
+        return _CONDITIONAL
+    if reading.has("foreign") and any("foreign" in piece.keys for piece in best.unexplained):
+        return _FOREIGN
+    if best.tool.risk == "danger" and (doubt := _doubt(best, reading)):
+        return doubt
+    return names_trouble(best.tool, reading, best.call, strict=best.tool.risk == "danger")
+
+
+def _forbidden(best: Candidate, reading: Reading) -> bool:
+    used = {id(piece) for one in best.taken.values() for piece in one.pieces}
+    for piece in reading.all("forbidding"):
+        explained = id(piece) in used or not piece.keys.isdisjoint(best.tool.also) or piece.keys & {"mute"}
+        if best.tool.name in ("search_logs", "pod_logs", "log_trend", "log_histogram", "text_to_query") and "not" in piece.keys:
+            explained = True
+        if any(concept in piece.keys for line in best.tool.when for concept in line):
+            explained = True
+        if not explained:
+            return True
+    return False
+
+
+def _all_used(best: Candidate, reading: Reading, concept: str) -> bool:
+    used = {id(piece) for one in best.taken.values() for piece in one.pieces}
+    return all(id(piece) in used for piece in reading.all(concept))
+
+
+def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
+    used = {id(piece) for one in best.taken.values() for piece in one.pieces}
+    asked = [piece for piece in reading.all("asking_act") if id(piece) not in used]
+    if asked:
+        return _ASKED
+    if _only_asked(reading):
+        return _ASKED
+    if any(piece.keys & {"@period", "future", "@past", "@duration"} for piece in best.unexplained):
+        return _LATER
+    if any(len(piece.text) > 1 or "@text" not in piece.keys for piece in best.unexplained):
+        return _UNSURE
+    if _told_as_past(best, reading):
+        return _ASKED
+    return None
+
+
+def _only_asked(reading: Reading) -> bool:
+    """Return whether the sentence ends as a question without being a polite request: 可以重启吗."""
+    text = reading.text.rstrip("？。！ ")
+    if not (text.endswith(("吗", "么", "没", "没有", "不")) or reading.text.rstrip().endswith("？")):
+        return False
+    return not any(word in text for word in ("帮", "麻烦", "请", "一下", "能不能", "可不可以", "可否", "能否", "把", "给我", "好吗", "行吗", "可以吗"))
+
+
+def _told_as_past(best: Candidate, reading: Reading) -> bool:
+    """Return whether an act is told rather than wished: 课程接口重启过了."""
+    acts = [piece for piece in reading.pieces if any(piece.keys & {token} for line in best.tool.when for token in line) and not piece.things]
+    for piece in acts:
+        after = reading.after(piece)
+        if after and after.text == "过":
+            return True
+        last = reading.pieces[-1] is after or (after is not None and reading.after(after) is not None and "@mark" in getattr(reading.after(after), "keys", ()))
+        if after and after.text == "了" and last and not any(word in reading.text for word in ("把", "给我", "帮", "请", "将")):
+            return True
+    return False
+
+
+def names_trouble(tool: Tool, reading: Reading, call: PlannedCall, *, strict: bool) -> NoPlan | Clarification | None:
+    """Return the question which of several things is meant, or whether a misheard one is."""
+    for parameter, spec in tool.take.items():
+        kind = spec.removeprefix("name ") if spec.startswith("name ") else "workload" if spec == "target" else ""
+        piece = reading.first(f"@{kind}") if kind else None
+        if piece is None or parameter not in call.arguments:
+            continue
+        things = tuple(thing for thing in piece.things if thing.kind == kind)
+        others = {thing.id for thing in things}
+        if len(others) > 1:
+            return _which(tool, call, parameter, things)
+        doubtful = Certainty.SAME_SOUND if strict else Certainty.MISHEARD
+        if piece.certainty < doubtful:
+            return _which(tool, call, parameter, things)
+    return None
+
+
+def _which(tool: Tool, call: PlannedCall, parameter: str, things: tuple[Thing, ...]) -> Clarification:
+    named = things[:_MOST_CHOICES]
+    labels = [thing.spoken if not thing.place else f"{thing.spoken}（{thing.place}）" for thing in named]
+    choices = tuple(
+        Choice(label=label, calls=(PlannedCall(tool=call.tool, arguments={**call.arguments, parameter: thing.id}),))
+        for label, thing in zip(labels, named, strict=True)
+    )
+    spoken = f"您说的是{labels[0]}吗？" if len(labels) == 1 else f"您说的是{'、'.join(labels[:-1])}还是{labels[-1]}？"
+    return Clarification(spoken=spoken, choices=choices, missing=parameter, tool=tool.name)
+
+
+def question_for(best: Candidate) -> Clarification:
+    """Return the question for the first thing that a call still needs."""
+    missing = best.missing[0].split("|")[0]
+    return Clarification(spoken=_QUESTIONS.get(missing, "能说得再具体一点吗？"), missing=missing, tool=best.tool.name)
+
+
+def for_each_name(best: Candidate, reading: Reading) -> list[PlannedCall]:
+    """Return one call for each of several things that are named side by side: 课程接口和聊天室."""
+    for parameter, spec in best.tool.take.items():
+        kind = spec.removeprefix("name ") if spec.startswith("name ") else "workload" if spec == "target" else ""
+        taken = best.taken.get(parameter)
+        pieces: list[Piece] = reading.all(f"@{kind}") if kind else []
+        if taken is None or len(pieces) < 2 or spec == "name person":
+            continue
+        ids = list(dict.fromkeys(thing.id for piece in pieces for thing in piece.things if thing.kind == kind))
+        return [call_of(best.tool, {**best.taken, parameter: Taken(one)}) for one in ids]
+    return [best.call]

@@ -1,0 +1,64 @@
+"""What is meant when less is said: 成都的呢, 昨天的呢, 第二个, 不是，是支付网关 (pure)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from assistant.planner.arguments import Source
+from assistant.planner.choosing import fill, unexplained
+from assistant.planner.inventory import Inventory
+from assistant.planner.lexicon import Lexicon
+from assistant.planner.plan import PlannedCall, TurnContext, Value
+from assistant.planner.reading import Reading
+
+_ENDINGS = ("呢", "呢？", "的呢", "呢。")
+
+
+def after_call(context: TurnContext, call: PlannedCall) -> TurnContext:
+    """Return what a call leaves behind for the next request."""
+    changes: dict[str, str] = {}
+    for parameter in ("workload", "cluster", "topic", "pod", "alert", "incident"):
+        value = call.arguments.get(parameter)
+        if isinstance(value, str):
+            changes[f"last_{parameter}"] = value
+    return replace(context, last_call=call, **changes)  # type: ignore[arg-type]
+
+
+def corrected(reading: Reading, *, lexicon: Lexicon, inventory: Inventory, context: TurnContext) -> PlannedCall | None:
+    """Return the last call with what was said put in its place, when the sentence corrects it."""
+    if context.last_call is None or not reading.has("correction"):
+        return None
+    return _replaced(reading, context.last_call, lexicon, inventory)
+
+
+def followed_up(reading: Reading, *, lexicon: Lexicon, inventory: Inventory, context: TurnContext) -> PlannedCall | None:
+    """Return the last call with other arguments, when the sentence has nothing but arguments for it."""
+    last = context.last_call
+    if last is None or last.tool not in lexicon.tools:
+        return None
+    asks_on = reading.text.rstrip("？。").endswith("呢") or reading.has("repeated")
+    if lexicon.tools[last.tool].risk == "danger" and not reading.has("repeated"):
+        return None
+    if not asks_on and any(not reading.is_light(piece) and not any(key.startswith("@") for key in piece.keys) for piece in reading.pieces):
+        return None
+    return _replaced(reading, last, lexicon, inventory)
+
+
+def _replaced(reading: Reading, last: PlannedCall, lexicon: Lexicon, inventory: Inventory) -> PlannedCall | None:
+    tool = lexicon.tools.get(last.tool)
+    if tool is None:
+        return None
+    source = Source(reading, tool, inventory, TurnContext(), inherit=False)
+    said = {name: one for name, one in fill(source).items() if one.pieces}
+    if not said or unexplained(reading, tool, said.values()):
+        return None
+    arguments: dict[str, Value] = dict(last.arguments)
+    if "workload" in said and "namespace" not in said:
+        # The namespace was that of the other workload.
+        arguments.pop("namespace", None)
+    for name, one in said.items():
+        if one.value == "":
+            arguments.pop(name, None)
+        else:
+            arguments[name] = one.value
+    return PlannedCall(tool=last.tool, arguments=arguments)

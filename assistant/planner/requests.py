@@ -1,0 +1,123 @@
+"""Where one sentence holds several requests: 看日志，然后重启它; pod 和事件 (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from assistant.planner.choosing import ENOUGH, Candidate
+from assistant.planner.context import after_call
+from assistant.planner.plan import TurnContext
+from assistant.planner.reading import Piece, Reading
+
+_BREAKS = "，。；！？"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A part of the sentence that asks for one thing.
+
+    Args:
+        reading: Its words.
+        best: What it means; None for nothing.
+        near: Everything that explains it as well as the best.
+    """
+
+    reading: Reading
+    best: Candidate | None
+    near: tuple[Candidate, ...] = ()
+
+
+class Choose(Protocol):
+    """Finds the tools that a part of a sentence may mean."""
+
+    def __call__(self, part: Reading, remembered: TurnContext, *, inherit: bool) -> Sequence[Candidate]:
+        """Return them, best first."""
+        ...
+
+
+def requests_in(reading: Reading, context: TurnContext, choose: Choose) -> list[Request]:
+    """Return the requests of a sentence in their order; names of an earlier one serve the later ones."""
+    whole = _request(reading, context, choose, inherit=True)
+    for parts in (_parts(reading, _is_break), _parts(reading, _is_joint), _parts(reading, _is_and)):
+        if len(parts) < 2:
+            continue
+        requests = _in_turn(parts, reading, context, choose)
+        if len(requests) > 1 and _better(requests, whole, joined=any(_is_joint(piece) for piece in reading.pieces)):
+            return requests
+    return [whole]
+
+
+def _in_turn(parts: Sequence[Sequence[Piece]], reading: Reading, context: TurnContext, choose: Choose) -> list[Request]:
+    requests: list[Request] = []
+    leading: list[Piece] = []
+    remembered = context
+    for part in parts:
+        pieces = [*leading, *part]
+        request = _request(reading.part(pieces), remembered, choose, inherit=True)
+        if not _stands(request):
+            if requests:
+                before = requests.pop()
+                request = _request(reading.part([*before.reading.pieces, *part]), context, choose, inherit=True)
+            else:
+                leading = pieces
+                continue
+        leading = []
+        requests.append(request)
+        if request.best is not None:
+            remembered = after_call(remembered, request.best.call)
+    if leading:
+        requests.append(_request(reading.part(leading), remembered, choose, inherit=True))
+    return requests
+
+
+def _better(requests: Sequence[Request], whole: Request, *, joined: bool) -> bool:
+    """Return whether several requests explain a sentence better than one does."""
+    if not all(_stands(request) for request in requests):
+        return False
+    if whole.best is None or whole.best.score < ENOUGH:
+        return True
+    parts = sum(request.best.score for request in requests if request.best)
+    tools = {request.best.tool.name for request in requests if request.best}
+    left = [piece for request in requests if request.best for piece in request.best.unexplained]
+    return (joined or len(tools) > 1) and parts > whole.best.score and len(left) <= len(whole.best.unexplained) and bool(whole.best.unexplained or joined)
+
+
+def _stands(request: Request) -> bool:
+    best = request.best
+    return best is not None and best.score >= ENOUGH and best.concepts > 0
+
+
+def _request(reading: Reading, context: TurnContext, choose: Choose, *, inherit: bool) -> Request:
+    found = choose(reading, context, inherit=inherit)
+    if not found:
+        return Request(reading, None)
+    near = tuple(one for one in found if found[0].score - one.score < 0.3)
+    return Request(reading, found[0], near)
+
+
+def _parts(reading: Reading, splits: "_Splits") -> list[list[Piece]]:
+    parts: list[list[Piece]] = [[]]
+    for piece in reading.pieces:
+        if splits(piece):
+            parts.append([])
+        else:
+            parts[-1].append(piece)
+    return [part for part in parts if any("@mark" not in piece.keys for piece in part)]
+
+
+class _Splits(Protocol):
+    def __call__(self, piece: Piece) -> bool: ...
+
+
+def _is_break(piece: Piece) -> bool:
+    return (piece.text in _BREAKS and "@mark" in piece.keys) or _is_joint(piece)
+
+
+def _is_joint(piece: Piece) -> bool:
+    return "then" in piece.keys
+
+
+def _is_and(piece: Piece) -> bool:
+    return _is_break(piece) or "and" in piece.keys
