@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import cn2an
 
 _DIGITS = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
+_SENTENCE_END = re.compile(r"(?<=[。！？!?；;\n])")
 _LONGEST_NUMBER = 12
 """Digits that are still read as one number; longer ones are identifiers and read digit by digit."""
 _COUNTED = (
@@ -230,3 +231,8 @@ def _said_fraction(text: str) -> str:
     """2/3, as Kubernetes writes how many of how many are ready."""
     part, _, whole = text.partition("/")
     return f"{said_number(whole)}分之{said_number(part)}"
+
+
+def sentences_of(text: str) -> tuple[str, ...]:
+    """Return the sentences of a text, each with its mark; what holds nothing to be said is left out."""
+    return tuple(part.strip() for part in _SENTENCE_END.split(text) if re.search(r"\w", part))

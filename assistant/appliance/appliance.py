@@ -1,0 +1,423 @@
+"""The appliance: events of the ear become turns, turns become speech; lamp and tones follow.
+
+One turn after the other: what is heard while tools are at work waits in the queue. While it speaks, the wake
+phrase and the stop word silence it at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from assistant.appliance.listening_thread import DeviceChanged, Heard, ListeningThread, SoundEnded
+from assistant.appliance.phases import Phase, Signal, after, tone_of
+from assistant.conversation.answer import Answer, Awaiting, TurnOutcome
+from assistant.conversation.answer import Heard as Sentenced
+from assistant.conversation.turn import Conversation
+from assistant.conversation.words import Steer
+from assistant.people import Person
+from assistant.speakable import sentences_of, speakable
+from hardware.audio import AudioClip
+from hardware.errors import HardwareError
+from hardware.lamp import Lamp
+from hardware.microphone import DeviceState
+from mcp_tencent.gateway.call import Clock
+from scheduler.digest_claims import DigestClaim, DigestClaimStore, Ending
+from scheduler.errors import DigestClaimLost
+from voice.errors import EnrolmentRefused, VoiceError
+from voice.heard import Hearing, SpeakerMatch, Wake
+from voice.listening import HearingFailed, NothingSaid, PartlyUnderstood, StopHeard, Understood
+from voice.speaking import Mouth, Progress, Sentence, Speaking, SpeakingEnd
+from voice.tones import Tone
+from voice.voiceprint import Level
+
+ENOUGH_CLIPS = 5
+"""Sentences that somebody is asked for when their voice is learnt."""
+_LONG_ENOUGH_S = 1.0
+"""A follow-up with less speech, such as 确认, is judged as strictly as a greeting can be."""
+_ASK_PATIENCE_AFTER_S = 1.5
+_REPORT_EVERY_S = 5.0
+_log = logging.getLogger(__name__)
+
+
+class Voices(Protocol):
+    """Knows people by their voice. Calls block; they are made off the event loop."""
+
+    def identify(self, audio: AudioClip, level: Level, *, speech_s: float | None = None) -> SpeakerMatch:
+        """Tell whose voice it is; a stranger's when in doubt."""
+        ...
+
+    def enrol(self, person: Person, clips: Sequence[AudioClip]) -> None:
+        """Learn somebody's voice.
+
+        Raises:
+            EnrolmentRefused: the clips do not do; it knows which one.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnTaken:
+    """One turn from the first sound to the answer, for the journal and the console.
+
+    Args:
+        heard: What was said, and by whom.
+        answer: What it came to.
+        began_s: When it was understood, on the stopwatch.
+        pause_s: How long the ear waited after the last word.
+        speaker_ms: What telling the speaker took, in milliseconds.
+        first_word_ms: From understood to the first sound of the answer; None where nothing was said.
+    """
+
+    heard: Sentenced
+    answer: Answer
+    began_s: float
+    pause_s: float = 0.0
+    speaker_ms: int = 0
+    first_word_ms: int | None = None
+
+
+@dataclass(slots=True)
+class _Enrolling:
+    """Somebody's voice being learnt."""
+
+    person: Person
+    clips: list[AudioClip]
+
+
+class Appliance:
+    """Listens, answers and speaks until its sound ends.
+
+    Args:
+        listening: The ear in its thread.
+        mouth: What speaks.
+        lamp: Shows what it is doing.
+        conversation: Takes the turns.
+        voices: Knows people by their voice.
+        claims: Who has heard which digest.
+        clock: The device's time.
+        taken: Told of every turn when its answer has begun.
+        stopwatch: Seconds that only go forward.
+    """
+
+    def __init__(
+        self,
+        *,
+        listening: ListeningThread,
+        mouth: Mouth,
+        lamp: Lamp,
+        conversation: Conversation,
+        voices: Voices,
+        claims: DigestClaimStore,
+        clock: Clock,
+        taken: Callable[[TurnTaken], None] = lambda _: None,
+        stopwatch: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._listening = listening
+        self._mouth = mouth
+        self._lamp = lamp
+        self._conversation = conversation
+        self._voices = voices
+        self._claims = claims
+        self._clock = clock
+        self._taken = taken
+        self._stopwatch = stopwatch
+        self._phase = Phase.IDLE
+        self._wake: Wake | None = None
+        self._enrolling: _Enrolling | None = None
+        self._stopped: Speaking | None = None
+        self._claim: DigestClaim | None = None
+        self._reported_s = 0.0
+        self._unmute: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def phase(self) -> Phase:
+        """What it is doing."""
+        return self._phase
+
+    async def run(self) -> SoundEnded:
+        """Work until the sound ends; return why it ended."""
+        self._listening.start()
+        try:
+            while True:
+                event = await self._listening.events.get()
+                if isinstance(event, SoundEnded):
+                    await self.silent()
+                    return event
+                await self._on(event)
+        finally:
+            await asyncio.to_thread(self._listening.stop)
+            await asyncio.to_thread(self._mouth.close)
+
+    async def silent(self) -> None:
+        """Wait until nothing is being said and everything about it is on record."""
+        speaking = self._mouth.speaking
+        if speaking is not None:
+            await asyncio.to_thread(speaking.wait)
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
+
+    def mute(self, minutes: int | None) -> None:
+        """Hear nothing for some minutes, or until `unmute`; from the event loop."""
+        self._listening.order(lambda ear: setattr(ear, "muted", True))
+        self._signal(Signal.MUTED)
+        if self._unmute is not None:
+            self._unmute.cancel()
+            self._unmute = None
+        if minutes is not None:
+            self._unmute = asyncio.get_running_loop().call_later(minutes * 60, self.unmute)
+
+    def unmute(self) -> None:
+        """Hear again; from the event loop."""
+        self._listening.order(lambda ear: setattr(ear, "muted", False))
+        self._signal(Signal.UNMUTED)
+
+    def learn_voice(self, person: Person) -> None:
+        """Take the next sentences as samples of somebody's voice; from the event loop."""
+        self._enrolling = _Enrolling(person=person, clips=[])
+
+    # --- what the ear reports ---------------------------------------------------------------------------
+
+    async def _on(self, event: Heard) -> None:
+        match event:
+            case Wake():
+                self._called(event)
+            case PartlyUnderstood(text=text):
+                if text:
+                    self._signal(Signal.BEING_SPOKEN_TO)
+            case Understood():
+                await self._understood(event)
+            case NothingSaid(after_wake=True):
+                await self._greeted()
+            case NothingSaid():
+                self._given_up()
+            case StopHeard():
+                self._signal(Signal.STOPPED)
+                self._hush()
+            case HearingFailed(error=error):
+                _log.warning("a piece of sound was lost: %s", error)
+            case DeviceChanged(state=state):
+                self._signal(Signal.DEVICE_LOST if state is DeviceState.LOST else Signal.DEVICE_BACK)
+
+    def _called(self, wake: Wake) -> None:
+        self._hush()
+        self._wake = wake
+        self._signal(Signal.CALLED)
+
+    async def _understood(self, event: Understood) -> None:
+        if not event.hearing.text:
+            self._given_up()
+            return
+        self._signal(Signal.UNDERSTOOD)
+        if self._enrolling is not None:
+            await self._learn(self._enrolling, event.utterance.audio)
+            return
+        began = self._stopwatch()
+        audio, level = event.utterance.audio, Level.QUESTION
+        wake, self._wake = self._wake, None
+        if wake is not None and event.utterance.after_wake and _ends_before(wake, event):
+            audio = AudioClip(samples=np.concatenate([wake.audio.samples, audio.samples]))
+        elif not event.utterance.after_wake and event.utterance.speech_s < _LONG_ENOUGH_S:
+            level = Level.GREETING
+        match = await asyncio.to_thread(self._voices.identify, audio, level)
+        await self._turn(event.hearing, match, began, pause_s=event.pause_s)
+
+    async def _greeted(self) -> None:
+        """Answer the wake phrase alone."""
+        wake, self._wake = self._wake, None
+        if wake is None:
+            self._given_up()
+            return
+        began = self._stopwatch()
+        match = await asyncio.to_thread(self._voices.identify, wake.audio, Level.GREETING)
+        await self._turn(Hearing(text=""), match, began)
+
+    def _given_up(self) -> None:
+        """Nobody said anything more: what was waiting for a yes gets a no."""
+        if self._phase is Phase.CONFIRMING:
+            self._conversation.forget()
+            self._say(("没有听到确认，什么都没动。",), Signal.ANSWERING, follow_up=False)
+            return
+        self._signal(Signal.NOTHING_SAID)
+
+    # --- a turn ------------------------------------------------------------------------------------------
+
+    async def _turn(
+        self, hearing: Hearing, match: SpeakerMatch, began: float, *, pause_s: float = 0.0
+    ) -> None:
+        heard = Sentenced(id=uuid.uuid4().hex, hearing=hearing, speaker=match)
+        speaker_ms = round((self._stopwatch() - began) * 1000)
+        turn = asyncio.ensure_future(self._conversation.take_turn(heard))
+        done, _ = await asyncio.wait({turn}, timeout=_ASK_PATIENCE_AFTER_S)
+        if not done:
+            self._mouth.say(["稍等，我看一下。"])
+        answer = await turn
+        taken = TurnTaken(heard=heard, answer=answer, began_s=began, pause_s=pause_s, speaker_ms=speaker_ms)
+        if answer.outcome is TurnOutcome.STEERED:
+            self._steer(answer)
+            self._taken(taken)
+            return
+        self._claim, self._reported_s = answer.claim, 0.0
+        signal = Signal.ASKING_BACK if answer.awaiting is not Awaiting.NOTHING else Signal.ANSWERING
+        self._say(answer.parts, signal, taken=taken)
+
+    def _steer(self, answer: Answer) -> None:
+        """Stop, go on, or skip what was being said before the wake phrase silenced it."""
+        stopped, self._stopped = self._stopped, None
+        speaking: Speaking | None = None
+        if stopped is not None and answer.steering is not None:
+            if answer.steering.steer is Steer.GO_ON:
+                speaking = self._mouth.resume(stopped, on_progress=self._progress([]))
+            elif answer.steering.steer is Steer.NEXT:
+                speaking = self._mouth.next_item(stopped, on_progress=self._progress([]))
+        if speaking is not None:
+            self._signal(Signal.ANSWERING)
+            self._listening.order(lambda ear: ear.stop_waiting())
+            self._start(self._until_said(speaking, follow_up=True))
+        elif answer.steering is not None and answer.steering.steer is not Steer.STOP:
+            self._say(("后面没有了。",), Signal.ANSWERING)
+        else:
+            self._signal(Signal.NOTHING_SAID)
+
+    # --- speaking ----------------------------------------------------------------------------------------
+
+    def _say(
+        self,
+        parts: Sequence[str],
+        signal: Signal,
+        *,
+        follow_up: bool = True,
+        taken: TurnTaken | None = None,
+    ) -> None:
+        sentences = [
+            Sentence(text=speakable(one), item=item)
+            for item, part in enumerate(parts)
+            for one in sentences_of(part)
+        ]
+        self._signal(signal)
+        # Its own voice must not be taken for the next question.
+        self._listening.order(lambda ear: ear.stop_waiting())
+        speaking = self._mouth.say(sentences, on_progress=self._progress(taken))
+        self._follow(speaking, follow_up=follow_up)
+
+    def _progress(self, untold: list[TurnTaken]) -> Callable[[Progress], None]:
+        """Return what the mouth's thread calls: the first word is timed, the digest's claim is kept alive."""
+        loop = asyncio.get_running_loop()
+
+        def on_progress(progress: Progress) -> None:
+            if untold and progress.text:
+                first = untold.pop()
+                ms = round((self._stopwatch() - first.began_s) * 1000)
+                loop.call_soon_threadsafe(self._taken, replace(first, first_word_ms=ms))
+            if self._claim is not None and progress.spoken_s - self._reported_s >= _REPORT_EVERY_S:
+                self._reported_s = progress.spoken_s
+                loop.call_soon_threadsafe(self._start, self._report(self._claim, progress.spoken_s))
+
+        return on_progress
+
+    def _start(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _until_said(
+        self, speaking: Speaking, *, follow_up: bool, untold: Sequence[TurnTaken] = ()
+    ) -> None:
+        end = await asyncio.to_thread(speaking.wait)
+        for taken in untold:  # not a word of it was heard
+            self._taken(taken)
+        await self._end_claim(speaking, end)
+        if end is SpeakingEnd.STOPPED:
+            self._stopped = speaking
+            return
+        if end is SpeakingEnd.FAILED:
+            _log.warning("it could not be said: %s", speaking.error)
+        if follow_up and end is SpeakingEnd.FINISHED:
+            self._signal(Signal.SAID)
+            self._listening.order(lambda ear: ear.follow_up())
+        else:
+            self._signal(Signal.SAID)
+            self._signal(Signal.NOTHING_SAID)
+
+    async def _report(self, claim: DigestClaim, spoken_s: float) -> None:
+        try:
+            await asyncio.to_thread(
+                self._claims.report, claim, spoken_seconds=spoken_s, now=self._clock.now()
+            )
+        except DigestClaimLost as lost:
+            _log.warning("the digest is being spoken elsewhere: %s", lost)
+
+    async def _end_claim(self, speaking: Speaking, end: SpeakingEnd | None) -> None:
+        claim, self._claim = self._claim, None
+        if claim is None:
+            return
+        ending = {
+            SpeakingEnd.FINISHED: Ending.FINISHED,
+            SpeakingEnd.STOPPED: Ending.STOPPED_BY_LISTENER,
+        }.get(end or SpeakingEnd.FAILED, Ending.CUT_OFF)
+        try:
+            await asyncio.to_thread(
+                self._claims.end,
+                claim,
+                ending,
+                spoken_seconds=speaking.progress.spoken_s,
+                now=self._clock.now(),
+            )
+        except DigestClaimLost as lost:
+            _log.warning("the digest was spoken elsewhere: %s", lost)
+
+    def _hush(self) -> None:
+        """Fall silent at once; what was being said may be gone on with."""
+        stopped = self._mouth.stop()
+        if stopped is not None:
+            self._stopped = stopped
+
+    # --- learning a voice ----------------------------------------------------------------------------------
+
+    async def _learn(self, enrolling: _Enrolling, clip: AudioClip) -> None:
+        enrolling.clips.append(clip)
+        missing = ENOUGH_CLIPS - len(enrolling.clips)
+        if missing > 0:
+            self._say((f"好，还有{missing}句。",), Signal.ASKING_BACK)
+            return
+        try:
+            await asyncio.to_thread(self._voices.enrol, enrolling.person, tuple(enrolling.clips))
+        except EnrolmentRefused as refused:
+            enrolling.clips = [
+                one
+                for at, one in enumerate(enrolling.clips)
+                if refused.clip is not None and at != refused.clip
+            ]
+            self._say((f"{refused.spoken}。",), Signal.ASKING_BACK)
+            return
+        except VoiceError as error:
+            self._enrolling = None
+            self._say((f"{error.spoken}。",), Signal.ANSWERING)
+            return
+        self._enrolling = None
+        self._say((f"{enrolling.person.name}的声纹登记好了。",), Signal.ANSWERING)
+
+    # --- lamp and tones ------------------------------------------------------------------------------------
+
+    def _signal(self, signal: Signal) -> None:
+        before, self._phase = self._phase, after(self._phase, signal)
+        try:
+            self._lamp.show(self._phase)
+            tone: Tone | None = tone_of(before, self._phase)
+            if tone is not None:
+                self._mouth.tone(tone)
+        except HardwareError as error:
+            _log.warning("lamp or loudspeaker: %s", error)
+
+
+def _ends_before(wake: Wake, event: Understood) -> bool:
+    """Tell whether the question came after a pause, so that the wake phrase is not in its sound already."""
+    return event.utterance.started_at_s >= wake.at_s

@@ -1,0 +1,107 @@
+"""The ear in its thread: sound in, events out over a bounded queue, orders in between two pieces of sound."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable
+
+from hardware.errors import HardwareError
+from hardware.microphone import DeviceState, Microphone
+from voice.listening import Ear, EarEvent
+
+_WAITING_EVENTS = 256
+_WAITING_ORDERS = 64
+_log = logging.getLogger(__name__)
+
+
+class DeviceChanged:
+    """The microphone was lost, or is back."""
+
+    def __init__(self, state: DeviceState) -> None:
+        self.state = state
+
+
+class SoundEnded:
+    """There is no more sound: a recording is over, or the microphone was closed or never opened.
+
+    Attributes:
+        error: Why, if that was not meant.
+    """
+
+    def __init__(self, error: HardwareError | None = None) -> None:
+        self.error = error
+
+
+Heard = EarEvent | DeviceChanged | SoundEnded
+
+
+class ListeningThread:
+    """Runs the ear on a microphone, and hands what it hears to an event loop.
+
+    Args:
+        microphone: Where sound comes from.
+        ear: What listens.
+        loop: Where `events` is read.
+    """
+
+    def __init__(self, microphone: Microphone, ear: Ear, loop: asyncio.AbstractEventLoop) -> None:
+        self.events: asyncio.Queue[Heard] = asyncio.Queue()
+        self.dropped = 0
+        self._microphone = microphone
+        self._ear = ear
+        self._loop = loop
+        self._orders: queue.Queue[Callable[[Ear], object]] = queue.Queue(maxsize=_WAITING_ORDERS)
+        self._state = DeviceState.OPEN
+        self._thread = threading.Thread(target=self._run, name="ear", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._thread.start()
+
+    def order(self, order: Callable[[Ear], object]) -> None:
+        """Have something done to the ear by its own thread, before the next piece of sound."""
+        self._orders.put_nowait(order)
+
+    def stop(self) -> None:
+        """End, and wait until the thread has."""
+        self._microphone.close()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _run(self) -> None:
+        error: HardwareError | None = None
+        try:
+            for chunk in self._microphone.chunks():
+                self._obey()
+                self._tell(*self._ear.hear(chunk))
+                self._watch()
+            self._obey()
+            self._tell(*self._ear.finish())
+        except HardwareError as problem:
+            _log.warning("the microphone cannot be used: %s", problem)
+            error = problem
+        self._tell(SoundEnded(error))
+
+    def _obey(self) -> None:
+        while True:
+            try:
+                order = self._orders.get_nowait()
+            except queue.Empty:
+                return
+            order(self._ear)
+
+    def _watch(self) -> None:
+        state = self._microphone.health.state
+        if state is not self._state:
+            self._state = state
+            self._tell(DeviceChanged(state))
+
+    def _tell(self, *events: Heard) -> None:
+        for event in events:
+            if self.events.qsize() >= _WAITING_EVENTS and not isinstance(event, SoundEnded):
+                self.dropped += 1
+                continue
+            self._loop.call_soon_threadsafe(self.events.put_nowait, event)
