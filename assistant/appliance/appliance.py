@@ -305,8 +305,9 @@ class Appliance:
         self._signal(signal)
         # Its own voice must not be taken for the next question.
         self._listening.order(lambda ear: ear.stop_waiting())
-        speaking = self._mouth.say(sentences, on_progress=self._progress(taken))
-        self._follow(speaking, follow_up=follow_up)
+        untold = [] if taken is None else [taken]
+        speaking = self._mouth.say(sentences, on_progress=self._progress(untold))
+        self._start(self._until_said(speaking, follow_up=follow_up, untold=untold))
 
     def _progress(self, untold: list[TurnTaken]) -> Callable[[Progress], None]:
         """Return what the mouth's thread calls: the first word is timed, the digest's claim is kept alive."""
