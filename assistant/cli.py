@@ -14,9 +14,12 @@ from assistant import (
     audit_commands,
     backup_commands,
     config_commands,
+    doctor_commands,
     digest_commands,
     mcp_commands,
     models_commands,
+    night_commands,
+    people_commands,
     policy_commands,
     say_commands,
 )
@@ -34,12 +37,16 @@ app = typer.Typer(
 app.add_typer(config_commands.app)
 app.add_typer(policy_commands.app)
 app.add_typer(audit_commands.app)
+app.add_typer(people_commands.app)
 app.add_typer(digest_commands.app)
 app.command()(digest_commands.digest)
 app.add_typer(mcp_commands.tokens_app)
 app.add_typer(models_commands.app)
 app.command()(say_commands.say)
+app.command()(doctor_commands.doctor)
 app.command()(mcp_commands.mcp)
+app.command()(night_commands.night)
+app.command()(night_commands.worker)
 app.command()(backup_commands.backup)
 app.command()(backup_commands.restore)
 

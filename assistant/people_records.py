@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time
 from typing import Protocol
 
@@ -181,6 +181,12 @@ class SqlPeopleStore:
                 )
                 for row in session.exec(statement)
             ]
+
+    def enrolled_models(self) -> Mapping[str, frozenset[str]]:
+        """Return, by id of each person who has voiceprints, the models they were made with."""
+        with reading(self._engine) as session:
+            found = session.exec(select(VoiceprintRow.person_id, VoiceprintRow.model).distinct()).all()
+        return {person: frozenset(model for owner, model in found if owner == person) for person, _ in found}
 
     def remove(self, person: str) -> None:
         """Forget a person: voiceprints, permissions and all other traces, also in the bytes of the file.

@@ -21,7 +21,7 @@ class Scores:
     Attributes:
         speech_seconds: how much speech each probe held.
         thresholds: the score that the named share of strangers reaches, by that share.
-        genuine_mean: mean score of the same person.
+        genuine_mean: mean score of the same person in a quiet room.
         genuine_deviation: standard deviation of the same.
     """
 

@@ -39,8 +39,8 @@ class ClipQuality:
 def measure_clip(samples: NDArray[np.float32], *, rate_hz: int) -> ClipQuality:
     """Measure a recording.
 
-    The background is the quietest tenth of its frames (20 ms each), speech the loudest third;
-    a frame counts as speech when it lies nearer to speech than to the background.
+    The background is the quietest tenth of its frames (20 ms each), speech those within 10 dB of the loudest;
+    a frame counts as speech from a third of the way between them.
 
     Raises:
         ClipRateWrong: not at 16 kHz.
@@ -103,7 +103,7 @@ def speech_only(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _spoken(levels: NDArray[np.float64]) -> NDArray[np.bool_]:
     background, speech = _background_and_speech(levels)
-    return np.asarray(levels > max((background + speech) / 2, speech - 25.0))
+    return np.asarray(levels > max(background + (speech - background) / 3, speech - 30.0))
 
 
 def _frame_levels(samples: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -115,7 +115,7 @@ def _frame_levels(samples: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def _background_and_speech(levels: NDArray[np.float64]) -> tuple[float, float]:
     background = max(float(np.percentile(levels, 10)), _SILENCE_DBFS)
-    loud = levels[levels >= np.percentile(levels, 67)]
+    loud = levels[levels >= np.percentile(levels, 97) - 10]
     return background, max(float(loud.mean()), background)
 
 

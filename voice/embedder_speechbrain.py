@@ -1,8 +1,8 @@
 """ECAPA-TDNN through SpeechBrain: the official checkpoint and our own, and their export to ONNX.
 
 Slower and three times as large in memory as onnxruntime, so it is not used while listening: it is the
-reference that the exported models are held to, and the way by which they are made. Imports torch and speechbrain,
-which the extra `speechbrain` brings.
+reference that the exported models are held to, and the way by which they are made. Imports torch and
+speechbrain, which the extra `speechbrain` brings.
 """
 
 from __future__ import annotations
@@ -155,5 +155,5 @@ class _SoundToEmbedding(torch.nn.Module):
         power = (real * real + imaginary * imaginary).transpose(1, 2) @ self.filters  # type: ignore[operator]
         level = 10 * torch.log10(power.clamp(min=1e-10))
         level = torch.maximum(level, level.amax((1, 2), keepdim=True) - 80)
-        embedding: torch.Tensor = self.encoder(level - level.mean(1, keepdim=True)).squeeze(1)
-        return embedding
+        embedding = self.encoder(level - level.mean(1, keepdim=True))  # type: ignore[operator]
+        return torch.as_tensor(embedding).squeeze(1)

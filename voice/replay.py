@@ -1,8 +1,9 @@
 """Refusing sound that was heard before: nobody says a thing twice in exactly the same way, a recording does.
 
 The fingerprint is that of J. Haitsma and T. Kalker, "A Highly Robust Audio Fingerprinting System" (ISMIR
-2002): for each frame, 32 bits tell where the differences between neighbouring bands rise or fall in time. They
-survive rooms, loudspeakers and noise; two utterances of the same words by the same person do not share them.
+2002): for each frame, 32 bits tell where the differences between neighbouring bands rise or fall in time.
+They survive rooms, loudspeakers and some noise; two utterances of the same words by one person do not share
+them.
 """
 
 from __future__ import annotations

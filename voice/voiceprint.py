@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import combinations
 from typing import Protocol
 
 import numpy as np
@@ -132,8 +133,9 @@ class Probe:
     model: str
 
 
-SAME_VOICE_SHARE = 0.05
-"""A clip that fits the others no better than one stranger in twenty does is taken for somebody else's."""
+SAME_VOICE_DEVIATIONS = 1.5
+"""One or two clips that fit the others worse than the same person's speech nearly always does are taken for
+somebody else's: this many standard deviations below its mean."""
 
 
 def enrol(
@@ -154,14 +156,25 @@ def enrol(
     if len(clips) < MIN_CLIPS:
         raise TooFewClips(f"{len(clips)} clips are given, a voiceprint needs {MIN_CLIPS}")
     own = tuple(_score(clip, _middle([*clips[:at], *clips[at + 1 :]])) for at, clip in enumerate(clips))
-    for at, (score, seconds) in enumerate(zip(own, speech_s, strict=True)):
-        needed = calibration.threshold(speech_seconds=seconds, false_accepts=SAME_VOICE_SHARE)
+    _require_one_voice(clips, speech_s, calibration)
+    return Enrolment(person=person, model=calibration.model, clips=tuple(clips), own_scores=own)
+
+
+def _require_one_voice(
+    clips: Sequence[Embedding], speech_s: Sequence[float], calibration: Calibration
+) -> None:
+    """Compare each clip, and each two together, with all the others; raises VoicesDiffer."""
+    everyone = range(len(clips))
+    for group in (*combinations(everyone, 1), *combinations(everyone, 2)):
+        rest = [clips[at] for at in everyone if at not in group]
+        score = _score(_middle([clips[at] for at in group]), _middle(rest))
+        mean, deviation = calibration.genuine(speech_seconds=sum(speech_s[at] for at in group))
+        needed = mean - SAME_VOICE_DEVIATIONS * deviation
         if not score >= needed:
             raise VoicesDiffer(
-                f"it sounds like somebody else than the other clips ({score:.2f}, needed {needed:.2f})",
-                clip=at,
+                f"it sounds like somebody else than other clips ({score:.2f}, needed {needed:.2f})",
+                clip=group[0],
             )
-    return Enrolment(person=person, model=calibration.model, clips=tuple(clips), own_scores=own)
 
 
 def own_threshold(

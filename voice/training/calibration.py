@@ -88,7 +88,7 @@ def calibrate(
     groups = np.array([voice.group for voice in voices])
     scores = []
     for seconds in LENGTHS_S:
-        genuine, strangers = [], []
+        genuine, quiet, strangers = [], [], []
         for at, (voice, order) in enumerate(zip(voices, orders, strict=True)):
             for noisy in range(PROBES):
                 spare = _utterance(voice, chance.permutation(order[MIN_CLIPS:]), seconds)
@@ -99,6 +99,8 @@ def calibrate(
                 reached = centres @ embedder.embed(heard)
                 if spare is not None:
                     genuine.append(reached[at])
+                    if noisy == 0:
+                        quiet.append(reached[at])
                 others = (groups == voice.group) & (np.arange(len(voices)) != at)
                 strangers.extend(reached[others])
         levels = np.quantile(strangers, [1 - share for share in SHARES])
@@ -106,8 +108,8 @@ def calibrate(
             Scores(
                 speech_seconds=seconds,
                 thresholds=dict(zip(SHARES, map(float, levels), strict=True)),
-                genuine_mean=float(np.mean(genuine)),
-                genuine_deviation=float(np.std(genuine)),
+                genuine_mean=float(np.mean(quiet)),
+                genuine_deviation=float(np.std(quiet)),
             )
         )
         missed = " ".join(
