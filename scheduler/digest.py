@@ -28,6 +28,8 @@ from scheduler.digest_wording import (
 
 MOST_TROUBLES = 50
 """Further ones are counted only; the incidents and alerts themselves stay in the database."""
+_TITLE = 80
+"""On the page; what is spoken is shorter."""
 _UNUSUAL = 1.5
 """From this many times the usual on, errors are something to tell."""
 _QUIET = "昨天一切正常，没有告警。"
@@ -127,7 +129,7 @@ def _trouble(one: Trouble) -> DigestItem:
             number=0,
             kind=ItemKind.INCIDENT,
             reference=one.id,
-            title=title_of(one),
+            title=one_line(one.title or one.name, _TITLE),
             standing=one.standing,
             score=one.score,
             spoken=incident_spoken(one),
@@ -142,7 +144,7 @@ def _trouble(one: Trouble) -> DigestItem:
         number=0,
         kind=ItemKind.ALERT,
         reference=one.id,
-        title=title_of(one),
+        title=one_line(one.title or one.name, _TITLE),
         standing=one.standing,
         score=one.score,
         spoken=alert_spoken(one),

@@ -11,7 +11,7 @@ from html import escape
 
 from mcp_tencent.period_words import spoken_count
 from scheduler.digest import Digest, DigestItem, ItemKind
-from scheduler.digest_facts import LogFacts, NightFacts, Standing
+from scheduler.digest_facts import LogFacts, Standing
 from scheduler.digest_tally import change_in_words, is_over, tally
 from scheduler.digest_wording import STANDING_WORDS
 
@@ -68,7 +68,7 @@ def digest_html(digest: Digest) -> str:
     decisions = "".join(f'<div class="card">{escape(one.question)}</div>' for one in digest.decisions)
     parts = [
         f"<header><h1>{title}</h1><p class='lead'>{escape(digest.opening)}</p>",
-        f"{_counts(digest.facts)}</header>",
+        f"{_counts(digest)}</header>",
         f"<section><h2>等您决定</h2>{decisions}</section>" if decisions else "",
         _section("没有解决的问题", [one for one in digest.items if _is_trouble(one) and not _over(one)]),
         _section("已经恢复的问题", [one for one in digest.items if _is_trouble(one) and _over(one)]),
@@ -87,15 +87,15 @@ def _of(digest: Digest, kind: ItemKind) -> list[DigestItem]:
     return [one for one in digest.items if one.kind is kind]
 
 
-def _counts(facts: NightFacts) -> str:
-    counts = tally(facts)
+def _counts(digest: Digest) -> str:
+    counts = tally(digest.facts)
     cells = (
         ("告警", counts.records),
         ("问题", counts.troubles),
         ("修好", counts.healed),
         ("自己恢复", counts.recovered),
         ("没有解决", counts.unsolved),
-        ("等您决定", counts.proposals),
+        ("等您决定", len(digest.decisions)),
     )
     return f"<dl class='counts'>{''.join(f'<div><dt>{n}</dt><dd>{v}</dd></div>' for n, v in cells)}</dl>"
 

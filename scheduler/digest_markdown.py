@@ -30,7 +30,9 @@ def digest_markdown(digest: Digest) -> str:
 
 def escaped(text: str) -> str:
     """Return text from outside so that markdown shows it as it stands, on one line."""
-    return _MARKED.sub(r"\\\1", one_line(text, _LINE))
+    plain = one_line(text, _LINE)
+    # The sentence keeps its full stop, which `one_line` takes off for use within another.
+    return _MARKED.sub(r"\\\1", f"{plain}。" if text.endswith("。") else plain)
 
 
 def _section(title: str, items: Sequence[DigestItem]) -> list[str]:

@@ -78,6 +78,8 @@ def opening_of(facts: NightFacts) -> str:
         return f"{words}，都已经自己恢复。"
     if counts.healed == counts.troubles:
         return f"{words}，都已经修好。"
+    if counts.unsolved == counts.troubles:
+        return f"{words}，{'都' if counts.troubles > 1 else ''}还没有解决。"
     return f"{words}，{'，'.join(part for part in parts if part)}。"
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -32,6 +34,7 @@ from scheduler.digest_rendering import rendered
 from scheduler.digest_spoken import MAX_SECONDS, MOST_IN_FULL, spoken_digest
 from scheduler.digest_tally import change_in_words, figures_in, figures_of
 from scheduler.errors import DigestUnreadable
+from voice.synthesizer_pyttsx3 import Pyttsx3Synthesizer
 
 TODAY = date(2026, 11, 20)
 
@@ -409,17 +412,15 @@ def test_what_does_not_fit_is_counted() -> None:
     assert texts[-1].startswith("请您决定")
 
 
+@pytest.fixture(scope="module")
+def voice() -> Iterator[Pyttsx3Synthesizer]:
+    with contextlib.closing(Pyttsx3Synthesizer()) as opened:
+        yield opened
+
+
 @pytest.mark.parametrize("digest", [build_digest(FACTS), longest()], ids=["usual", "longest"])
-def test_the_real_voice_needs_no_longer_than_estimated(digest: Digest, tmp_path: Path) -> None:
-    pyttsx3 = pytest.importorskip("pyttsx3")
-    soundfile = pytest.importorskip("soundfile")
+def test_the_real_voice_needs_no_longer_than_estimated(digest: Digest, voice: Pyttsx3Synthesizer) -> None:
     spoken = spoken_digest(digest)
-    engine = pyttsx3.init("espeak")
-    engine.setProperty("voice", "sit/cmn-latn-pinyin")
-    seconds = 0.0
-    for place, part in enumerate(spoken.parts):
-        path = tmp_path / f"{place}.wav"
-        engine.save_to_file(part.text, str(path))
-        engine.runAndWait()
-        seconds += soundfile.info(path).duration
+    sentences = [each for each in re.split("(?<=[。？])", spoken.text) if each]
+    seconds = sum(voice.synthesize(each).duration_s for each in sentences)
     assert 0.6 * spoken.seconds < seconds <= spoken.seconds <= MAX_SECONDS
