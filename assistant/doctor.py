@@ -211,7 +211,7 @@ def judge_echo(played: AudioClip, heard: AudioClip) -> Finding:
             subject="echo",
             weight=Weight.WARNING,
             problem="the microphone did not hear the loudspeaker",
-            remedy="If you heard nothing, check its volume and audio.loudspeaker; with a headset this is right.",
+            remedy="If you heard nothing, check volume and audio.loudspeaker; with a headset this is right.",
         )
     told = f"its own voice comes back after {echo.delay_s * 1000:.0f} ms with {echo.gain_db:.0f} dB"
     if echo.gain_db > STRONG_ECHO_DB:
@@ -219,7 +219,7 @@ def judge_echo(played: AudioClip, heard: AudioClip) -> Finding:
             subject="echo",
             weight=Weight.WARNING,
             problem=told,
-            remedy="Move loudspeaker and microphone apart, lower audio.volume_percent, or use echo cancellation.",
+            remedy="Move the loudspeaker away, lower audio.volume_percent, or use echo cancellation.",
         )
     return _fine("echo", told)
 

@@ -9,7 +9,7 @@ import numpy as np
 from hardware.audio import RATE_HZ, AudioClip, Samples, from_float, level_db
 
 QUIET_DB, LOUD_DB = -50.0, -35.0
-"""Noise floors: below the first all is well, above the second words drown (speech at 2 m comes at some -30)."""
+"""Noise floors: below the first all is well, above the second words drown (speech at 2 m: some -30)."""
 STRONG_ECHO_DB = -6.0
 _FRAME_S = 0.02
 _CERTAIN = 8.0
@@ -51,7 +51,7 @@ def probe() -> AudioClip:
 def find_echo(played: AudioClip, heard: AudioClip) -> Echo | None:
     """Return the strongest echo of what was played; None when it was not heard.
 
-    By matched filter: at the right delay the correlation, divided by the energy of what was played, is the gain.
+    By matched filter: at the right delay, correlation divided by the energy of what was played is the gain.
     """
     if len(heard.samples) < len(played.samples):
         return None
