@@ -39,6 +39,7 @@ RECORD_MODULES = (
     "mcp_tencent.devops.healing.plan_records",
     "mcp_tencent.devops.policy.modes",
     "mcp_tencent.devops.records",
+    "mcp_tencent.durable_presence",
     "mcp_tencent.gateway.records",
     "mcp_tencent.push.records",
     "scheduler.digest_claims",

@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import socket
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
+from dbos import DBOS
 from mcp.client import Client
+from sqlalchemy import Engine
 
 from assistant.app import open_records
+from assistant.clock import SystemClock
 from assistant.server_name import ServerName
-from assistant.servers import Installation, durable_config, open_servers
+from assistant.servers import Installation, OpenServers, durable_config, open_servers
+from assistant.settings import Settings
 from mcp_tencent.client import CloudTools, Pause, ToolCaller
+from mcp_tencent.devops.healing.approval import GuardedHealing
+from mcp_tencent.devops.healing.guards import Facts, Guard, History, Refusal, judge
+from mcp_tencent.devops.healing.plans import Target
+from mcp_tencent.devops.incidents import Rung
 from mcp_tencent.devops.policy.file import PolicyFile
+from mcp_tencent.devops.policy.model import HealingMode
+from mcp_tencent.devops.policy.modes import ModeChoice, SqlModeStore
 from mcp_tencent.devops.records import SqlIncidentStore
 from mcp_tencent.durable_dbos import Sleep, running_engine
+from mcp_tencent.durable_presence import BEAT_S, PATIENCE_S, Presence
+from mcp_tencent.errors import CloudError
 from mcp_tencent.gateway.audit_trail import AuditTrail
 from mcp_tencent.gateway.call import Caller, CallerKind, Permission
+from mcp_tencent.gateway.stores import in_store
+from mcp_tencent.local_cloud.simulation import Clock, ScaledClock
 from scheduler.engine_dbos import DbosNights
 from scheduler.healing_steps import Waits, Ward, WardHealing
 from scheduler.night_steps import DeskNight, NightDesk
 from scheduler.records import SqlDigestStore, SqlJobRunStore
+from scheduler.rehearsal import Rehearsal, rehearse
 
 NIGHT = Caller(
     name="night",
@@ -40,12 +60,58 @@ class Tempo:
         pause: Waits before a call is made again.
         waits: How long effects take to show.
         polling_s: How often queues are looked at.
+        beat_s: How often this process shows that it is alive.
+        patience_s: After how long of silence another process counts as dead.
     """
 
     sleep: Sleep
     pause: Pause
     waits: Waits = field(default_factory=Waits)
     polling_s: float = 0.2
+    beat_s: float = BEAT_S
+    patience_s: float = PATIENCE_S
+
+
+def real_time() -> Tempo:
+    """Return the tempo of a real cloud."""
+    return Tempo(sleep=DBOS.sleep_async, pause=asyncio.sleep)
+
+
+def hurried(speed: float) -> Tempo:
+    """Return the tempo of an embedded cloud whose clock runs `speed` times as fast as the wall's."""
+
+    async def sleep(seconds: float) -> None:
+        await DBOS.sleep_async(seconds / speed)
+
+    return Tempo(sleep=sleep, pause=asyncio.sleep)
+
+
+def five_in_the_morning(settings: Settings, *, speed: float) -> Clock:
+    """Return the clock of an embedded cloud: it begins when the night is due today."""
+    zone = ZoneInfo(settings.night.timezone)
+    now = SystemClock().now()
+    start = datetime.combine(now.astimezone(zone).date(), settings.night.at, zone).astimezone(UTC)
+    return ScaledClock(start, speed=speed, reference=SystemClock())
+
+
+def let_heal(installation: Installation, mode: str, namespaces: Iterable[str]) -> None:
+    """Choose the healing mode of an embedded cloud's namespaces."""
+    with open_records(installation.home, installation.settings) as database:
+        modes = SqlModeStore(database.engine)
+        for namespace in sorted(namespaces):
+            modes.choose(
+                ModeChoice(
+                    namespace=namespace,
+                    mode=HealingMode(mode),
+                    chosen_by="console",
+                    chosen_at=installation.clock.now(),
+                )
+            )
+
+
+def process_name(role: str) -> str:
+    """Return a name that no process ever had: what it leaves unfinished is told apart by it."""
+    return f"{role}-{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,32 +139,18 @@ async def open_night(
     """
     async with AsyncExitStack() as stack:
         database = stack.enter_context(open_records(installation.home, installation.settings))
+        presence = Presence(database.engine, executor_id, beat_s=tempo.beat_s, patience_s=tempo.patience_s)
+        stack.push_async_callback(presence.leave)
         durable = await stack.enter_async_context(running_engine(durable_config(installation, executor_id)))
         opened = await stack.enter_async_context(
             open_servers(tuple(ServerName), installation, database.engine, durable=durable, otherwise=NIGHT)
         )
-        sessions: dict[str, ToolCaller] = {}
-        for server in opened.servers.values():
-            client = await stack.enter_async_context(Client(server))
-            sessions |= dict.fromkeys([tool.name for tool in (await client.list_tools()).tools], client)
-        ward = Ward(
-            tools=CloudTools(sessions, pause=tempo.pause),
-            incidents=SqlIncidentStore(database.engine),
-            book=opened.healing,
-            policy=PolicyFile(installation.home.policy_file),
-            clock=installation.clock,
-            job=NIGHT.name,
-            waits=tempo.waits,
-        )
-        desk = NightDesk(
-            ward=ward,
-            runs=SqlJobRunStore(database.engine),
-            digests=SqlDigestStore(database.engine),
-            zone=installation.zone,
-        )
+        desk = await _desk(stack, installation, tempo, database.engine, opened)
+        ward = desk.ward
         nights = durable.add(
             DbosNights(DeskNight(desk), WardHealing(ward), sleep=tempo.sleep, polling_s=tempo.polling_s)
         )
+        durable.add(presence)
         await durable.launch()
         yield NightHouse(
             nights=nights,
@@ -108,3 +160,83 @@ async def open_night(
             runs=SqlJobRunStore(database.engine),
             trail=opened.servers[ServerName.DEVOPS].gateway.trail,
         )
+
+
+@asynccontextmanager
+async def open_rehearsal(
+    installation: Installation, tempo: Tempo
+) -> AsyncIterator[Callable[[date], Awaitable[Rehearsal]]]:
+    """Compose what a dry run needs: reading tools and guards, no durable engine."""
+    async with AsyncExitStack() as stack:
+        database = stack.enter_context(open_records(installation.home, installation.settings))
+        names = (ServerName.BASIC, ServerName.DEVOPS, ServerName.ANALYTICS)
+        opened = await stack.enter_async_context(
+            open_servers(names, installation, database.engine, otherwise=NIGHT)
+        )
+        desk = await _desk(stack, installation, tempo, database.engine, opened)
+        foresight = GuardForesight(opened.healing)
+        yield lambda on: rehearse(on, desk, foresight)
+
+
+async def _desk(
+    stack: AsyncExitStack,
+    installation: Installation,
+    tempo: Tempo,
+    engine: Engine,
+    opened: OpenServers,
+) -> NightDesk:
+    sessions: dict[str, ToolCaller] = {}
+    for server in opened.servers.values():
+        client = await stack.enter_async_context(Client(server))
+        sessions |= dict.fromkeys([tool.name for tool in (await client.list_tools()).tools], client)
+    return NightDesk(
+        ward=Ward(
+            tools=CloudTools(sessions, pause=tempo.pause),
+            incidents=SqlIncidentStore(engine),
+            book=opened.healing,
+            policy=PolicyFile(installation.home.policy_file),
+            clock=installation.clock,
+            job=NIGHT.name,
+            waits=tempo.waits,
+        ),
+        runs=SqlJobRunStore(engine),
+        digests=SqlDigestStore(engine),
+        zone=installation.zone,
+    )
+
+
+class GuardForesight:
+    """Asks the guards about acts that nobody registers; satisfies `Foresight`."""
+
+    def __init__(self, healing: GuardedHealing) -> None:
+        self._healing = healing
+
+    async def foresee(
+        self, target: Target, rung: Rung, *, replicas: int | None, before: Sequence[Target]
+    ) -> Refusal | None:
+        """Return what would hold an act back, had the night acted on all of `before`; takes nothing."""
+        healing = self._healing
+        book = await in_store(healing.modes.book)
+        others = [one for one in before if one != target]
+        try:
+            around = await healing.lookout.look(target)
+        except CloudError as error:
+            return Refusal(guard=Guard.UNREADABLE, reason=error.spoken, hint=str(error))
+        facts = Facts(
+            now=healing.now(),
+            zone=healing.zone,
+            cluster_id=target.cluster_id,
+            namespace=target.namespace,
+            workload=target.workload,
+            rung=rung,
+            mode=book.mode_of(target.cluster_id, target.namespace),
+            around=around,
+            history=History(
+                workloads_tonight=len(others),
+                workloads_tonight_in_cluster=sum(one.cluster_id == target.cluster_id for one in others),
+                actions_last_hour=len(before),
+                fallen_back=book.fallen_back.reason if book.fallen_back is not None else "",
+            ),
+            replicas=replicas,
+        )
+        return judge(healing.policy.current().policy, facts)

@@ -88,7 +88,7 @@ class DeskNight:
         candidates: list[Candidate] = []
         records = 0
         try:
-            async for page in self._tools.alert_pages(period_before(on, self._desk.zone)):
+            async for page in self._tools.alert_pages(alert_period(on, self._desk.zone)):
                 records = page.records
                 gaps += [Gap(what=one.what, why=one.why) for one in page.unread]
                 alerts += [_alert_facts(line) for line in page.alerts]
@@ -278,6 +278,15 @@ class DeskNight:
 def period_before(on: date, zone: tzinfo) -> str:
     """Return the day before `on` as the tools take a period (pure)."""
     return _between(on - timedelta(days=1), on, zone)
+
+
+def alert_period(on: date, zone: tzinfo) -> str:
+    """Return the day before `on` and the night after it, which the tools cut at the present (pure).
+
+    What began after midnight and goes on is healed now, not a day later.
+    """
+    noon = datetime.combine(on, time(12), zone).isoformat(timespec="seconds")
+    return f"{period_before(on, zone).partition('/')[0]}/{noon}"
 
 
 def usual_period(on: date, zone: tzinfo) -> str:

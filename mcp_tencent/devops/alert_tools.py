@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from mcp.server.mcpserver import Context
@@ -33,6 +33,9 @@ _LOOK_BACK = timedelta(days=2)
 """How far back an alert is looked for by its id or name."""
 _LESSONS_TOLD = 3
 _LIST_BYTES = 2600
+_TURNING = timedelta(minutes=10)
+"""For so long after the first page the others belong to the same report."""
+_KEPT_REPORTS = 2
 _READ_DEADLINE_S = 90.0
 """Alerts are read from every place and measured: with a throttling service that takes its time."""
 
@@ -55,7 +58,30 @@ def alert_tools(desk: AlertDesk) -> Sequence[DeclaredTool]:
     return tools.tools
 
 
+class _Pages:
+    """Keeps the last reports, so that turning a page neither reads the clouds again nor shifts the list."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[datetime, AlertReport]] = {}
+
+    async def report(self, desk: AlertDesk, period: str, *, first: bool) -> AlertReport:
+        """Return the report of a period; for pages after the first, the one that they belong to."""
+        now = desk.basic.now()
+        read_at, report = self._kept.get(period, (None, None))
+        if not first and report is not None and read_at is not None and now - read_at < _TURNING:
+            return report
+        stretch = desk.basic.period(period)
+        report = await desk.report(stretch.start, stretch.end)
+        self._kept.pop(period, None)
+        self._kept[period] = (now, report)
+        while len(self._kept) > _KEPT_REPORTS:
+            del self._kept[next(iter(self._kept))]
+        return report
+
+
 def _declare_list(tools: ToolSet, desk: AlertDesk) -> None:
+    pages = _Pages()
+
     @tools.read("列出告警", cache_s=20.0, deadline_s=_READ_DEADLINE_S)
     async def list_alerts(
         period: PeriodText = "yesterday",
@@ -72,8 +98,7 @@ def _declare_list(tools: ToolSet, desk: AlertDesk) -> None:
 
         Example: list_alerts(period="yesterday", min_score=50).
         """
-        stretch = desk.basic.period(period)
-        report = await desk.report(stretch.start, stretch.end)
+        report = await pages.report(desk, period, first=cursor is None)
         shown = [one for one in report.groups if one.scored.score >= min_score]
         page = page_of(
             shown, lambda one: alert_line(desk.basic, one), cursor=cursor, budget_bytes=_LIST_BYTES

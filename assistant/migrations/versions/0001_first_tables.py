@@ -381,3 +381,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_healing_plans_claimed_at"), "healing_plans", ["claimed_at"], unique=False)
     op.create_index(op.f("ix_healing_plans_incident_id"), "healing_plans", ["incident_id"], unique=False)
+    op.create_table(
+        "engine_processes",
+        sa.Column("executor_id", sa.String(100), nullable=False),
+        sa.Column("beats", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("executor_id", name=op.f("pk_engine_processes")),
+    )
