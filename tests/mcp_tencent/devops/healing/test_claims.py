@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -66,7 +67,7 @@ def granted(engine, plans, **how) -> int:
 def test_of_many_that_ask_at_once_only_as_many_as_the_night_allows_get_through(engine):
     plans = several(engine, 8)
 
-    answers = race([lambda plan=plan: ask(engine, plan) for plan in plans])
+    answers = race([partial(ask, engine, plan) for plan in plans])
 
     assert sorted(answers, key=str) == [None] * 5 + [Guard.WORKLOADS_PER_NIGHT] * 3
 
@@ -74,7 +75,7 @@ def test_of_many_that_ask_at_once_only_as_many_as_the_night_allows_get_through(e
 def test_of_many_that_want_one_workload_one_gets_it(engine):
     plans = several(engine, 6, apart=False)
 
-    answers = race([lambda plan=plan: ask(engine, plan) for plan in plans])
+    answers = race([partial(ask, engine, plan) for plan in plans])
 
     assert sorted(answers, key=str) == [None] + [Guard.WORKLOAD_BUSY] * 5
 

@@ -41,7 +41,7 @@ class Bedside:
 
     async def call(self, call: PlannedCall, plan: str | None):
         meta = None if plan is None else {META_PLAN: plan}
-        arguments = {**call.arguments, "idempotency_key": call.idempotency_key}
+        arguments: dict[str, object] = {**call.arguments, "idempotency_key": call.idempotency_key}
         return await self.ward.result(call.tool, arguments, meta)
 
     async def refused(self, call: PlannedCall, plan: str | None) -> dict[str, object]:
