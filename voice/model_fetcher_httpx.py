@@ -10,7 +10,6 @@ import httpx
 
 from voice.errors import ModelSourceFailed
 
-_BLOCK = 256 * 1024
 _OK, _PARTIAL, _RANGE_REFUSED = 200, 206, 416
 
 
@@ -96,7 +95,7 @@ class _Download:
         if total is not None and total > self._most_bytes:
             raise ModelSourceFailed(f"{self._address}: {total} bytes are far more than the model has")
         with self._into.open("ab") as file:
-            for block in response.iter_bytes(_BLOCK):
+            for block in response.iter_bytes():
                 have += len(block)
                 if have > self._most_bytes:
                     raise ModelSourceFailed(f"{self._address}: it does not end")
