@@ -1,0 +1,67 @@
+"""From a trained network to ``am/final.mdl``: normalisation and batch norm folded into the affine layers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from voice.training.kaldi_model import AffineLayer, Matrix, write_model
+from voice.training.tdnn import FRAMES_PER_OUTPUT, LAYERS, AcousticNetwork
+
+MFCC_CONF = """\
+--use-energy=false
+--num-mel-bins=40
+--num-ceps=40
+--low-freq=20
+--high-freq=7600
+--sample-frequency=16000
+--dither=0.0
+"""
+# Beam and active states as Vosk's maintainer advises for a Raspberry Pi; end of speech after 0.5, 0.75 or 1.0 s.
+MODEL_CONF = """\
+--min-active=200
+--max-active=3000
+--beam=10.0
+--lattice-beam=2.0
+--acoustic-scale=1.0
+--frame-subsampling-factor=3
+--endpoint.silence-phones=1
+--endpoint.rule2.min-trailing-silence=0.5
+--endpoint.rule3.min-trailing-silence=0.75
+--endpoint.rule4.min-trailing-silence=1.0
+"""
+
+
+def _values(tensor: torch.Tensor) -> Matrix:
+    return tensor.detach().double().numpy()
+
+
+def folded_layers(network: AcousticNetwork) -> tuple[list[AffineLayer], AffineLayer]:
+    """Fold scales and shifts between layers into the next layer's weights, so that only affine and ReLU remain."""
+    scale = 1 / _values(network.deviation)
+    shift = -_values(network.mean) * scale
+    layers: list[AffineLayer] = []
+    for number, (splice, affine, norm) in enumerate(zip(LAYERS, network.affine, network.norm, strict=True)):
+        weights, bias = _folded(_values(affine.weight), _values(affine.bias), scale, shift)
+        unit = 1 if number == 0 else FRAMES_PER_OUTPUT
+        layers.append(AffineLayer(offsets=splice.offsets(unit), weights=weights, bias=bias))
+        scale = _values(norm.weight) / np.sqrt(_values(norm.running_var) + norm.eps)
+        shift = _values(norm.bias) - _values(norm.running_mean) * scale
+    weights, bias = _folded(_values(network.output.weight), _values(network.output.bias), scale, shift)
+    return layers, AffineLayer(offsets=(0,), weights=weights, bias=bias)
+
+
+def _folded(weights: Matrix, bias: Matrix, scale: Matrix, shift: Matrix) -> tuple[Matrix, Matrix]:
+    frames = weights.shape[1] // len(scale)
+    return weights * np.tile(scale, frames)[None, :], bias + weights @ np.tile(shift, frames)
+
+
+def export_recognizer(network: AcousticNetwork, folder: Path) -> None:
+    """Write ``am/`` and ``conf/`` of a Vosk model; ``graph/`` comes from :mod:`voice.training.decoding_graph`."""
+    layers, output = folded_layers(network)
+    write_model(folder / "am" / "final.mdl", layers, output)
+    (folder / "conf").mkdir(parents=True, exist_ok=True)
+    (folder / "conf" / "mfcc.conf").write_text(MFCC_CONF)
+    (folder / "conf" / "model.conf").write_text(MODEL_CONF)
