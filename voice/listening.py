@@ -324,7 +324,14 @@ class Ear:
             self._collect(stretch, after_wake=True)
         else:
             self._stretch = None
+            self._forget_before_pause(stretch.pause_s)
             self._await_question(self._settings.question_s, after_wake=True)
+
+    def _forget_before_pause(self, pause_s: float) -> None:
+        """Keep the end of the wake phrase out of the question's pre-roll; the block at hand is added later."""
+        kept = max(0, round(pause_s / BLOCK_S) - 1)
+        while len(self._before) > kept:
+            self._before.popleft()
 
     def _await_question(self, seconds: float, *, after_wake: bool) -> None:
         self._state = _State.WOKEN
