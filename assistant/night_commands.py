@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import tempfile
 from collections.abc import AsyncIterator
@@ -52,6 +53,9 @@ def night(
     """Read yesterday's alerts and logs, heal what may be healed, write the digest; once a date."""
     if mode is not None and (scenario is None or mode not in {"observe", "propose", "act"}):
         raise typer.BadParameter("--mode takes observe, propose or act, and only with --scenario")
+    from mcp_tencent.serving.masking import log_to_stderr
+
+    log_to_stderr(logging.ERROR)
     morning = None if on is None else on.date()
     if dry_run:
         rehearsal = asyncio.run(_rehearsed(home, scenario, mode, morning))
@@ -66,6 +70,9 @@ def night(
 
 def worker(home: HomeOption = None) -> None:
     """Take part in the durable work of the shared database, until SIGTERM or Ctrl-C."""
+    from mcp_tencent.serving.masking import log_to_stderr
+
+    log_to_stderr(logging.WARNING)
     asyncio.run(_worker(home))
 
 

@@ -61,6 +61,7 @@ from mcp_tencent.push.senders.sender_dingtalk import DingTalkRobot, DingTalkSend
 from mcp_tencent.push.server import push_server
 from mcp_tencent.push.trial import ChannelTrial
 from mcp_tencent.serving.declare import DeclaredTool
+from mcp_tencent.serving.intent import key_of_act
 from mcp_tencent.serving.server import GatewayServer
 from scheduler.records import SqlDigestStore
 
@@ -317,7 +318,7 @@ def _push_desk(installation: Installation, engine: Engine, durable: DurableEngin
     dingtalk, email = installation.settings.dingtalk, installation.settings.email
     return PushDesk(
         dispatch=dispatch,
-        trial=ChannelTrial(store=store, senders=senders, now=now, new_key=_new_key),
+        trial=ChannelTrial(store=store, senders=senders, now=now, new_key=key_of_act),
         reports=KeptReports(SqlIncidentStore(engine), SqlDigestStore(engine), installation.zone),
         people=_KnownPeople(SqlPeopleStore(engine, _sealer(installation))),
         preferences=SqlPreferenceStore(engine),
@@ -330,7 +331,7 @@ def _push_desk(installation: Installation, engine: Engine, durable: DurableEngin
         ),
         now=now,
         zone=installation.zone,
-        new_key=_new_key,
+        new_key=key_of_act,
     )
 
 
@@ -342,10 +343,6 @@ class _Resuming:
 
     async def listen(self) -> None:
         await self._dispatch.resume()
-
-
-def _new_key() -> str:
-    return uuid.uuid4().hex
 
 
 def _senders(installation: Installation) -> Mapping[Channel, Sender]:

@@ -108,7 +108,8 @@ class CloudTools:
             if not result.is_error:
                 return _read(tool, result, answer)
             failure = _failure(tool, result)
-            if failure.code not in _NOT_DONE or tries == MOST_TRIES:
+            again = failure.code in _NOT_DONE or (warrant is None and failure.retryable and tries < 3)
+            if not again or tries == MOST_TRIES:
                 raise failure
             await self._pause(min(LONGEST_PAUSE_S, max(pause_s, failure.retry_after_s or 0.0)))
             pause_s *= 2

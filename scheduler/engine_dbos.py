@@ -54,8 +54,8 @@ class DbosNights:
         engine = DbosSteps(sleep)
 
         @DBOS.workflow(name="scheduler.heal")
-        async def heal_one(incident_id: str) -> Ending:
-            return await heal(incident_id, healing, engine)
+        async def heal_one(incident_id: str, after: tuple[str, ...]) -> Ending:
+            return await heal(incident_id, healing, engine, after=after)
 
         @DBOS.workflow(name="scheduler.night")
         async def night_of(on: date) -> NightEnd:
@@ -86,9 +86,11 @@ class DbosNights:
     async def heal(self, opened: Sequence[Opened]) -> tuple[Ending, ...]:
         """Have all healed, worst first, and return how each ended; called inside a night."""
         handles = []
-        for one in opened:
+        for place, one in enumerate(opened):
+            # Of one workload they are healed one after the other: they would wait for each other in vain.
+            after = tuple(worse.incident_id for worse in opened[:place] if worse.place != one.place)
             with SetWorkflowID(heal_id(one.incident_id)), SetEnqueueOptions(queue_partition_key=one.place):
-                handles.append(await DBOS.enqueue_workflow_async(HEALS, self._heal, one.incident_id))
+                handles.append(await DBOS.enqueue_workflow_async(HEALS, self._heal, one.incident_id, after))
         endings = []
         for one, handle in zip(opened, handles, strict=True):
             try:

@@ -18,6 +18,8 @@ from mcp_tencent.devops.healing.plans import HealingPlan
 from mcp_tencent.devops.incidents import AttemptOutcome, IncidentStatus, Rung
 from mcp_tencent.durable import Durable
 
+_DECIDED = frozenset({AttemptOutcome.HEALED, AttemptOutcome.RESTORE_FAILED})
+"""After these nothing is tried any more, whatever one would see."""
 MOST_ROUNDS = 12
 """No ladder is so long: six rungs, each at most twice."""
 
@@ -130,8 +132,8 @@ class HealingSteps(Protocol):
         """Choose the next rung, if any."""
         ...
 
-    async def ask(self, planned: Planned) -> Refusal | None:
-        """Register the attempt and ask the guards."""
+    async def ask(self, planned: Planned, after: tuple[str, ...]) -> Refusal | None:
+        """Register the attempt and ask the guards, once the incidents of `after` have asked or ended."""
         ...
 
     async def block(self, planned: Planned, refusal: Refusal) -> None:
@@ -169,11 +171,19 @@ class HealingSteps(Protocol):
         ...
 
 
-async def heal(incident_id: str, steps: HealingSteps, engine: Durable) -> Ending:
+async def heal(
+    incident_id: str, steps: HealingSteps, engine: Durable, *, after: tuple[str, ...] = ()
+) -> Ending:
     """Walk one incident up the ladder to its end.
 
     The order of the steps is part of what is recorded: whoever changes it must raise the application version
     of the engine, or healing under way goes astray.
+
+    Args:
+        incident_id: Which.
+        steps: What it consists of.
+        engine: Records the steps.
+        after: Worse incidents of the same night, which have the first word on its budget.
     """
     ended = await engine.step("begin", partial(steps.begin, incident_id))
     if ended is not None:
@@ -181,17 +191,20 @@ async def heal(incident_id: str, steps: HealingSteps, engine: Durable) -> Ending
     await engine.step("announce", partial(steps.announce, incident_id))
     refused: Refusal | None = None
     cause = ""
+    sight: Sight | None = None
     for round_number in range(1, MOST_ROUNDS + 1):
-        sight = await engine.step("look", partial(steps.look, incident_id, round_number))
+        if sight is None:
+            sight = await engine.step("look", partial(steps.look, incident_id, round_number))
         cause = cause or sight.cause
         planned = await engine.step("decide", partial(steps.decide, incident_id, sight))
         if isinstance(planned, Stop):
             break
-        refused = await engine.step("ask", partial(steps.ask, planned))
+        refused = await engine.step("ask", partial(steps.ask, planned, after))
         if refused is not None:
             await engine.step("block", partial(steps.block, planned, refused))
             continue
-        await attempt(planned, steps, engine)
+        if await attempt(planned, steps, engine) not in _DECIDED:
+            sight = None
     else:
         planned = Stop(end=End.NOTHING_HELPS, reason="试了很多次都没有恢复，交给负责人")
     ending = await engine.step("close", partial(steps.close, incident_id, planned, refused))
@@ -199,20 +212,19 @@ async def heal(incident_id: str, steps: HealingSteps, engine: Durable) -> Ending
     return replace(ending, cause=cause)
 
 
-async def attempt(planned: Planned, steps: HealingSteps, engine: Durable) -> None:
+async def attempt(planned: Planned, steps: HealingSteps, engine: Durable) -> AttemptOutcome:
     """Climb one rung: checkpoint, act, wait, verify, and take it back when it did not help."""
 
-    async def finish(outcome: AttemptOutcome, reason: str, evidence_json: str = "{}") -> None:
+    async def finish(outcome: AttemptOutcome, reason: str, evidence_json: str = "{}") -> AttemptOutcome:
         await engine.step("finish", partial(steps.finish, planned, outcome, reason, evidence_json))
+        return outcome
 
     kept = await engine.step("checkpoint", partial(steps.checkpoint, planned))
     if kept.doing is not Doing.DONE:
-        await finish(_undone(kept), kept.spoken)
-        return
+        return await finish(_undone(kept), kept.spoken)
     done = await engine.step("act", partial(steps.act, planned))
     if done.doing in {Doing.REFUSED, Doing.NOT_DONE}:
-        await finish(_undone(done), done.spoken)
-        return
+        return await finish(_undone(done), done.spoken)
     await engine.sleep(done.wait_s)
     looks = 1
     verified = await engine.step("verify", partial(steps.verify, planned, done, looks))
@@ -221,16 +233,14 @@ async def attempt(planned: Planned, steps: HealingSteps, engine: Durable) -> Non
         await engine.sleep(verified.wait_s)
         verified = await engine.step("verify", partial(steps.verify, planned, done, looks))
     if verified.verdict == "healed":
-        await finish(AttemptOutcome.HEALED, verified.spoken, verified.evidence_json)
-        return
+        return await finish(AttemptOutcome.HEALED, verified.spoken, verified.evidence_json)
     restored = await engine.step("restore", partial(steps.restore, planned))
     if restored.doing is not Doing.DONE:
         reason = f"{verified.spoken}恢复原样没有成功：{restored.spoken}"
-        await finish(AttemptOutcome.RESTORE_FAILED, reason, verified.evidence_json)
-        return
+        return await finish(AttemptOutcome.RESTORE_FAILED, reason, verified.evidence_json)
     worse = verified.verdict == "worse"
     outcome = AttemptOutcome.WORSE_RESTORED if worse else AttemptOutcome.NOT_BETTER_RESTORED
-    await finish(outcome, verified.spoken, verified.evidence_json)
+    return await finish(outcome, verified.spoken, verified.evidence_json)
 
 
 def _undone(done: Done) -> AttemptOutcome:

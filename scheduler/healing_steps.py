@@ -6,6 +6,7 @@ under the incident's plan; what is remembered goes into the records of incidents
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Mapping, Sequence
@@ -59,6 +60,9 @@ _UNKNOWN = frozenset(
 )
 """Codes after which a write may or may not have taken effect."""
 _PROPOSED = "proposed"
+_PLAN = "plan"
+_TURN_S, _TURNS = 0.25, 1200
+"""Real time: five minutes at most, which is longer than any diagnosis takes."""
 _NOTE = 120
 
 
@@ -192,12 +196,28 @@ class WardHealing:
         )
         return Planned(plan=plan, act=f"{act}：{climb.why}")
 
-    async def ask(self, planned: Planned) -> Refusal | None:
-        """Register the attempt and ask the guards."""
+    async def ask(self, planned: Planned, after: tuple[str, ...]) -> Refusal | None:
+        """Register the attempt and ask the guards, once the incidents of `after` have asked or ended."""
         plan = planned.plan
+        await self._take_turn(after)
         await self._ward.book.register(plan)
-        await self._note(plan.attempt.incident_id, f"{_n(plan)}-plan", "plan", f"打算{planned.act}")
-        return await self._ward.book.ask(plan.id)
+        refusal = await self._ward.book.ask(plan.id)
+        await self._note(plan.attempt.incident_id, f"{_n(plan)}-plan", _PLAN, f"打算{planned.act}")
+        return refusal
+
+    async def _take_turn(self, after: tuple[str, ...]) -> None:
+        """Let worse incidents ask first, for so long as they may be on their way to it."""
+        for _ in range(_TURNS):
+            if all([await self._has_asked(one) for one in after]):
+                return
+            await asyncio.sleep(_TURN_S)
+        _log.warning("worse incidents have not asked yet; not waiting any longer")
+
+    async def _has_asked(self, incident_id: str) -> bool:
+        if (await self._incident(incident_id)).status is not IncidentStatus.OPEN:
+            return True
+        told = await in_store(lambda: self._ward.incidents.timeline(incident_id))
+        return any(event.kind == _PLAN for event in told)
 
     async def block(self, planned: Planned, refusal: Refusal) -> None:
         """Record that the guards refused the attempt."""

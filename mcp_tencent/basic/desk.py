@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
@@ -13,6 +12,7 @@ from mcp_tencent.models.clusters import Cluster, Place
 from mcp_tencent.naming.naming import Naming
 from mcp_tencent.periods import Period, parse_period
 from mcp_tencent.ports import Clouds, ClusterService, LogService, Metrics, Workloads
+from mcp_tencent.serving.intent import key_of_act
 
 SYSTEM_NAMESPACES = frozenset(
     {
@@ -70,10 +70,6 @@ class Patience:
     look_every: timedelta = timedelta(seconds=3)
 
 
-def _fresh_key() -> str:
-    return uuid.uuid4().hex
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BasicDesk:
     """What the basic tools work with.
@@ -86,7 +82,7 @@ class BasicDesk:
         bounds: What the house allows.
         patience: How long acts wait for their outcome.
         new_key: Makes the key under which one act is sent: so the adapters may send it again after a fault of
-            the network, and it still takes effect once.
+            the network, or a repeated call after a crash, and it still takes effect once.
     """
 
     clouds: Clouds
@@ -95,7 +91,7 @@ class BasicDesk:
     zone: tzinfo
     bounds: Bounds = field(default_factory=Bounds)
     patience: Patience = field(default_factory=Patience)
-    new_key: Callable[[], str] = _fresh_key
+    new_key: Callable[[], str] = key_of_act
 
     def now(self) -> datetime:
         """Return the present."""

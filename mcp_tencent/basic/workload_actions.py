@@ -108,7 +108,7 @@ def _declare_restart(tools: ToolSet, desk: BasicDesk) -> None:
     def read_back(arguments: Arguments) -> str:
         return f"重启{place_read_back(arguments)}{arguments['workload']}"
 
-    @tools.dangerous("重启工作负载", read_back=read_back)
+    @tools.dangerous("重启工作负载", read_back=read_back, knows_its_key=True)
     async def restart_workload(
         context: Context[Any, Any],
         workload: WorkloadName,

@@ -165,7 +165,7 @@ def _line(desk: HealingDesk, checkpoint: Checkpoint) -> CheckpointLine:
 
 
 def _declare_create(tools: ToolSet, desk: HealingDesk) -> None:
-    @tools.write("创建备份点")
+    @tools.write("创建备份点", knows_its_key=True)
     async def create_checkpoint(
         context: Context[Any, Any],
         workload: WorkloadName,

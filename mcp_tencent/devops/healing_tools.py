@@ -19,6 +19,7 @@ from mcp_tencent.basic.parameters import ClusterName, NamespaceName, WorkloadNam
 from mcp_tencent.basic.workload_actions import namespace_of_call, place_read_back
 from mcp_tencent.devops.diagnosis.revisions import last_good, version_of
 from mcp_tencent.devops.healing.acting import Intent, Outcome, acted
+from mcp_tencent.devops.healing.checkpoints import Checkpoints
 from mcp_tencent.devops.healing.desk import HealingDesk
 from mcp_tencent.errors import NotFound
 from mcp_tencent.gateway.call import Arguments
@@ -65,7 +66,7 @@ def _declare_roll_back(tools: ToolSet, desk: HealingDesk) -> None:
         target = f"第{revision}版" if revision is not None else "上一个版本"
         return f"把{place_read_back(arguments)}{arguments['workload']}回滚到{target}"
 
-    @tools.dangerous("回滚工作负载", read_back=read_back)
+    @tools.dangerous("回滚工作负载", read_back=read_back, knows_its_key=True)
     async def roll_back(
         context: Context[Any, Any],
         workload: WorkloadName,
@@ -94,7 +95,7 @@ def _declare_roll_back(tools: ToolSet, desk: HealingDesk) -> None:
         found = await desk.certain(workload, namespace, cluster)
         inside, ref = desk.basic.inside(found.cluster), found.workload.ref
         history = await inside.history(ref)
-        target = _target(history, revision, ref)
+        target = await _wanted(desk, history, revision, ref)
         outcome = await acted(
             desk,
             context,
@@ -114,13 +115,26 @@ def _declare_roll_back(tools: ToolSet, desk: HealingDesk) -> None:
             True: f"试运行：会把{found.alias}回滚到{version}，没有改动",
             False: f"{found.alias}已经回滚到{version}",
         }[dry_run]
-        if outcome.change.kind is ChangeKind.UNCHANGED:
+        if outcome.change.kind is ChangeKind.UNCHANGED and not outcome.change.repeated:
             said = f"{found.alias}本来就是{version}，没有改动"
         current = next((one.number for one in history if one.current), None)
         frame = await _frame(found, inside, outcome, said)
         return RollBackAnswer(
             **frame.model_dump(), from_revision=current, to_revision=target.number, to_version=version
         )
+
+
+async def _wanted(
+    desk: HealingDesk, history: Sequence[Revision], wanted: int | None, ref: WorkloadRef
+) -> Revision:
+    """Return the revision to go back to; one that is current after a crash in the middle of going back."""
+    try:
+        return _target(history, wanted, ref)
+    except NotFound:
+        current = next((one for one in history if one.current), None)
+        if current is None or await Checkpoints(desk).begun() is None:
+            raise
+        return current
 
 
 def _target(history: Sequence[Revision], wanted: int | None, ref: WorkloadRef) -> Revision:
@@ -165,7 +179,7 @@ def _declare_isolate(tools: ToolSet, desk: HealingDesk) -> None:
             Intent(reason="隔离之前", rolls_out=False, incident_id=incident, dry_run=dry_run),
             lambda *, dry_run, key: inside.isolate(ref, dry_run=dry_run, idempotency_key=key),
         )
-        if outcome.change.kind is ChangeKind.UNCHANGED:
+        if outcome.change.kind is ChangeKind.UNCHANGED and not outcome.change.repeated:
             said = f"{found.alias}已经是隔离状态，没有改动"
         elif dry_run:
             said = f"试运行：会切断{found.alias}的全部网络，没有改动"
@@ -202,7 +216,7 @@ def _declare_release(tools: ToolSet, desk: HealingDesk) -> None:
             Intent(reason="解除隔离之前", rolls_out=False, incident_id=incident, dry_run=dry_run),
             lambda *, dry_run, key: inside.release(ref, dry_run=dry_run, idempotency_key=key),
         )
-        if outcome.change.kind is ChangeKind.UNCHANGED:
+        if outcome.change.kind is ChangeKind.UNCHANGED and not outcome.change.repeated:
             said = f"{found.alias}没有被隔离，不用解除"
         elif dry_run:
             said = f"试运行：会解除{found.alias}的隔离，没有改动"

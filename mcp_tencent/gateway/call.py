@@ -102,6 +102,8 @@ class ToolPolicy:
         cache_s: For how long an answer may be given again, in seconds; only for reads.
         per_minute: How many calls one caller has each minute; None leaves it to the risk.
         naturally_idempotent: Doing it twice is doing it once, so that an unknown outcome may be repeated.
+        knows_its_key: The outside recognises a repetition by the idempotency key, so that an unknown outcome
+            may be repeated with the same key.
         has_dry_run: It takes `dry_run` and keeps its promise; such calls need no confirmation and no key.
         read_back: What is read back before a dangerous act: a sentence like "重启{workload}", or a function.
         namespace_of: Tells which namespace the arguments mean, for callers limited to some.
@@ -116,6 +118,7 @@ class ToolPolicy:
     cache_s: float = 0.0
     per_minute: int | None = None
     naturally_idempotent: bool = False
+    knows_its_key: bool = False
     has_dry_run: bool = False
     read_back: str | Callable[[Arguments], str] = ""
     namespace_of: NamespaceOf | None = None

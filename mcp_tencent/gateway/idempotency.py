@@ -190,7 +190,7 @@ class Idempotency:
             waited_s, step_s = waited_s + step_s, min(step_s * 2, 0.5)
 
     async def _repeat(self, call: ToolCall, row: KeyRow) -> Claim:
-        if not call.tool.naturally_idempotent:
+        if not (call.tool.naturally_idempotent or call.tool.knows_its_key):
             raise OutcomeUnknown(
                 f"an earlier attempt, begun {row.started_at.isoformat()}, ended without a result"
             )

@@ -66,7 +66,7 @@ def push_tools(desk: PushDesk, *, otherwise: Caller | None = None) -> Sequence[D
 
 
 def _declare_sending(tools: ToolSet, desk: PushDesk, who: CallerOf) -> None:
-    @tools.write("发送报告", shows=_SHOWS)
+    @tools.write("发送报告", shows=_SHOWS, knows_its_key=True)
     async def send_report(
         context: Context[Any, Any],
         report: Annotated[

@@ -103,6 +103,7 @@ class ToolSet:
         deadline_s: float = ACT_DEADLINE_S,
         per_minute: int | None = None,
         naturally_idempotent: bool = False,
+        knows_its_key: bool = False,
         shows: frozenset[PersonalData] = frozenset(),
     ) -> Declarer:
         """Declare a tool that changes what is easily put right; see ToolPolicy for the parameters."""
@@ -113,6 +114,7 @@ class ToolSet:
             deadline_s=deadline_s,
             per_minute=per_minute,
             naturally_idempotent=naturally_idempotent,
+            knows_its_key=knows_its_key,
             has_dry_run=True,
             shows=shows,
         )
@@ -127,6 +129,7 @@ class ToolSet:
         deadline_s: float = ACT_DEADLINE_S,
         per_minute: int | None = None,
         naturally_idempotent: bool = False,
+        knows_its_key: bool = False,
     ) -> Declarer:
         """Declare a tool that people can suffer from; see ToolPolicy for the parameters."""
         policy = ToolPolicy(
@@ -136,6 +139,7 @@ class ToolSet:
             deadline_s=deadline_s,
             per_minute=per_minute,
             naturally_idempotent=naturally_idempotent,
+            knows_its_key=knows_its_key,
             has_dry_run=True,
             read_back=read_back,
         )

@@ -26,6 +26,7 @@ from mcp_tencent.gateway.redact import STRICT, redact_content
 from mcp_tencent.serving.asking import answered_token, way_to_ask
 from mcp_tencent.serving.declare import DeclaredTool, take_key
 from mcp_tencent.serving.identity import caller_of
+from mcp_tencent.serving.intent import under_key
 from mcp_tencent.serving.masking import MaskingSession
 
 _log = logging.getLogger(__name__)
@@ -129,7 +130,8 @@ def _run(tool: DeclaredTool, context: Context[Any, Any]) -> Proceed:
 
     async def run(call: ToolCall) -> Result:
         try:
-            content = await tool.sdk.run(dict(call.arguments), context, convert_result=True)
+            with under_key(call.idempotency_key):
+                content = await tool.sdk.run(dict(call.arguments), context, convert_result=True)
         except ToolError as error:
             cause = error.__cause__
             if isinstance(cause, ToolError | ResourceError) and not isinstance(cause, UnexpectedToolError):

@@ -60,7 +60,8 @@ async def acted(
     """Do one thing to a workload so that it can be taken back.
 
     The rehearsal comes first: it finds what the cluster would refuse before anything is recorded, and that
-    there is nothing to do.
+    there is nothing to do. A call that is repeated after a crash keeps the checkpoint of the first time, and
+    the cluster recognises the act by that checkpoint's id.
 
     Raises:
         IncidentUnknown: There is no such incident.
@@ -68,10 +69,12 @@ async def acted(
     """
     checkpoints = Checkpoints(desk)
     await checkpoints.check_incident(intent.incident_id)
-    rehearsed = await act(dry_run=True, key=None)
-    if intent.dry_run or rehearsed.kind is ChangeKind.UNCHANGED:
-        return Outcome(change=rehearsed, checkpoint=None, rollout=None)
-    checkpoint = await checkpoints.take(
+    begun = None if intent.dry_run else await checkpoints.begun()
+    if begun is None:
+        rehearsed = await act(dry_run=True, key=None)
+        if intent.dry_run or rehearsed.kind is ChangeKind.UNCHANGED:
+            return Outcome(change=rehearsed, checkpoint=None, rollout=None)
+    checkpoint = begun or await checkpoints.take(
         found, reason=intent.reason, by=desk.who(context), incident_id=intent.incident_id
     )
     with naming(checkpoint):

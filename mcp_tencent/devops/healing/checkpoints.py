@@ -13,6 +13,7 @@ from mcp_tencent.models.changes import Change, ChangeKind, Snapshot
 from mcp_tencent.models.clusters import Cluster
 from mcp_tencent.models.workloads import WorkloadKind, WorkloadRef
 from mcp_tencent.naming.located import Located
+from mcp_tencent.serving.intent import has_key
 from mcp_tencent.tables import stable_id
 
 CONFIG_KINDS = frozenset({"ConfigMap", "Secret"})
@@ -109,6 +110,13 @@ class Checkpoints:
         )
         await in_store(lambda: self._desk.checkpoints.add(checkpoint, snapshot.objects))
         return checkpoint
+
+    async def begun(self) -> Checkpoint | None:
+        """Return the checkpoint that the call under way has made before a crash; None when it is new."""
+        if not has_key():
+            return None
+        key = self._desk.basic.new_key()
+        return await in_store(lambda: self._desk.checkpoints.find_by_key(key))
 
     async def get(self, checkpoint_id: str) -> Checkpoint:
         """Return a checkpoint; raises CheckpointUnknown."""

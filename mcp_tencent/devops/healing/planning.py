@@ -119,6 +119,9 @@ def _step(prospect: Prospect, picture: Picture, most_replicas: int) -> Step:
                 arguments={**named, "revision": target.number},
             )
         case Rung.ISOLATE:
+            if not prospect.target:
+                why = "没有找到抢资源的邻居"
+                return replace(nothing, prospect=replace(prospect, help=Help.CANNOT_HELP, why=why))
             return replace(nothing, tool="isolate_workload", arguments=_isolating(named, picture, prospect))
         case _:
             return nothing
