@@ -16,6 +16,7 @@ from assistant import (
     config_commands,
     digest_commands,
     doctor_commands,
+    hear_commands,
     mcp_commands,
     models_commands,
     night_commands,
@@ -45,6 +46,7 @@ app.add_typer(models_commands.app)
 app.command()(say_commands.say)
 app.command()(doctor_commands.doctor)
 app.command()(mcp_commands.mcp)
+app.command()(hear_commands.hear)
 app.command()(night_commands.night)
 app.command()(night_commands.worker)
 app.command()(backup_commands.backup)
