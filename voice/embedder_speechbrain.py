@@ -56,12 +56,14 @@ class SpeechBrainEmbedder:
 
     Args:
         folder: of the model.
+        threads: how many cores torch may use, in this whole process; more than are idle makes it crawl.
 
     Raises:
         SpeakerModelUnusable: a file is missing or damaged, or it is another kind of model.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, threads: int = 1) -> None:
+        torch.set_num_threads(threads)
         for name in ("hyperparams.yaml", CHECKPOINT_FILE):
             if not (folder / name).is_file():
                 raise SpeakerModelUnusable(f"{folder / name} is missing")
