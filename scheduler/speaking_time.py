@@ -11,11 +11,11 @@ import re
 
 import cn2an
 
-_SYLLABLE_S = 0.27
-_COMMA_S = 0.25
-_STOP_S = 0.65
+_SYLLABLE_S = 0.26
+_COMMA_S = 0.22
+_STOP_S = 0.6
 _SPELLED_LETTER_S = 0.35
-_LETTER_S = 0.2
+_LETTER_S = 0.15
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _STOPS = frozenset("。！？!?…")
 _PAUSES = frozenset('，、；：,;:（）()“”"')
