@@ -252,6 +252,26 @@ class AudioSettings(Section):
     )
 
 
+class LampSettings(Section):
+    """A three-coloured LED on GPIO pins, by their BCM numbers."""
+
+    red_pin: int = Field(17, ge=0, le=27, description="pin of the red light", examples=[17])
+    green_pin: int = Field(27, ge=0, le=27, description="pin of the green light", examples=[27])
+    blue_pin: int = Field(22, ge=0, le=27, description="pin of the blue light", examples=[22])
+    active_high: bool = Field(True, description="false for an LED with a common anode", examples=[True])
+
+
+class ButtonSettings(Section):
+    """Push buttons between a GPIO pin and ground, by BCM numbers."""
+
+    talk_pin: int | None = Field(
+        None, ge=0, le=27, description="pin of the button that wakes; unset: none", examples=[5]
+    )
+    mute_pin: int | None = Field(
+        None, ge=0, le=27, description="pin of the button that mutes; unset: none", examples=[6]
+    )
+
+
 class ModelSettings(Section):
     """Speech models."""
 
@@ -371,6 +391,8 @@ class Settings(BaseSettings):
     feishu: FeishuSettings = Field(default_factory=FeishuSettings, description="Feishu groups")
     http: HttpSettings = Field(default_factory=HttpSettings, description="where the device itself listens")
     audio: AudioSettings = Field(default_factory=AudioSettings, description="microphone and loudspeaker")
+    lamp: LampSettings | None = Field(None, description="a lamp on GPIO pins; unset: none")
+    buttons: ButtonSettings = Field(default_factory=ButtonSettings, description="buttons on GPIO pins")
     models: ModelSettings = Field(default_factory=ModelSettings, description="speech models")
     logging: LoggingSettings = Field(default_factory=LoggingSettings, description="log output")
     journal: JournalSettings = Field(default_factory=JournalSettings, description="memory of conversations")
