@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,6 +29,7 @@ class HeardRecording:
         file: Which.
         wake: The call, if it was called.
         understood: What was asked, if anything.
+        ended_at_s: When it was over, on the ear's clock.
         recognised_ms: Work of the ear, in milliseconds.
         speaker: Whose voice it is; None while nobody looks.
     """
@@ -35,6 +37,7 @@ class HeardRecording:
     file: Path
     wake: Wake | None
     understood: Understood | None
+    ended_at_s: float
     recognised_ms: float
     speaker: SpeakerMatch | None = None
 
@@ -64,7 +67,7 @@ def hear(
 
     settings, _ = load_settings(find_home(home, os.environ), os.environ)
     ear = build_ear(model or embedded_model(), phrase or settings.robot.wake_phrase)
-    heard = [hear_recording(ear, file) for file in files]
+    heard = list(hear_conversation(ear, files))
     if as_json:
         typer.echo(json.dumps([as_object(one) for one in heard], ensure_ascii=False))
         return
@@ -106,12 +109,29 @@ def build_ear(model_folder: Path, phrase: str) -> Ear:
     )
 
 
-def hear_recording(ear: Ear, file: Path) -> HeardRecording:
+def hear_conversation(ear: Ear, files: Sequence[Path]) -> Iterator[HeardRecording]:
+    """Feed recordings to the ear, one right after the other: a question may follow the wake phrase's file.
+
+    Raises:
+        RecordingError: a file cannot be used.
+        VoiceError: the ear failed.
+    """
+    now_s = 0.0
+    for file in files:
+        heard = hear_recording(ear, file, starts_at_s=now_s)
+        now_s = heard.ended_at_s
+        if heard.text:
+            ear.follow_up()
+        yield heard
+
+
+def hear_recording(ear: Ear, file: Path, *, starts_at_s: float = 0.0) -> HeardRecording:
     """Feed one recording to the ear; the first call and the first question in it count.
 
     Args:
         ear: Goes on from the recording before.
         file: A sound file.
+        starts_at_s: What the ear's clock shows.
 
     Raises:
         RecordingError: the file cannot be used.
@@ -123,10 +143,12 @@ def hear_recording(ear: Ear, file: Path) -> HeardRecording:
 
     events: list[EarEvent] = []
     work_s = 0.0
-    for chunk in RecordingMicrophone(file, silence_after_s=_SILENCE_BEHIND_S).chunks():
+    ended_at_s = starts_at_s
+    microphone = RecordingMicrophone(file, silence_after_s=_SILENCE_BEHIND_S, starts_at_s=starts_at_s)
+    for chunk in microphone.chunks():
+        ended_at_s = chunk.captured_at_s + chunk.duration_s
         started_s = time.perf_counter()
-        # Only the news of the sentence is kept: a recording of hours must not fill the memory.
-        events += [one for one in ear.hear(chunk) if isinstance(one, Wake | Understood | HearingFailed)][:2]
+        events += [one for one in ear.hear(chunk) if isinstance(one, Wake | Understood | HearingFailed)]
         work_s += time.perf_counter() - started_s
     started_s = time.perf_counter()
     events += ear.finish()
@@ -138,6 +160,7 @@ def hear_recording(ear: Ear, file: Path) -> HeardRecording:
         file=file,
         wake=next((one for one in events if isinstance(one, Wake)), None),
         understood=next((one for one in events if isinstance(one, Understood)), None),
+        ended_at_s=ended_at_s,
         recognised_ms=round(work_s * 1000, 1),
     )
 

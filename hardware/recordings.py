@@ -27,11 +27,13 @@ class RecordingMicrophone:
     Args:
         file: What soundfile reads: WAV, FLAC, Ogg, MP3 …
         silence_after_s: Silence behind the end, so that the last words are followed by a pause.
+        starts_at_s: What the clock shows at its beginning, when it is one of several in a row.
     """
 
-    def __init__(self, file: Path, *, silence_after_s: float = 0.0) -> None:
+    def __init__(self, file: Path, *, silence_after_s: float = 0.0, starts_at_s: float = 0.0) -> None:
         self._file = file
         self._silence_after_s = silence_after_s
+        self._starts_at_s = starts_at_s
         self._meter = LevelMeter()
         self._state = DeviceState.CLOSED
         self._closed = False
@@ -50,7 +52,7 @@ class RecordingMicrophone:
                     if self._closed:
                         return
                     self._meter.add(samples)
-                    yield AudioChunk(samples=samples, captured_at_s=heard / RATE_HZ)
+                    yield AudioChunk(samples=samples, captured_at_s=self._starts_at_s + heard / RATE_HZ)
                     heard += len(samples)
             except soundfile.SoundFileError as error:
                 raise RecordingUnreadable(f"{self._file}: {error}") from error
@@ -75,7 +77,8 @@ class RecordingMicrophone:
         for start in range(heard, heard + round(self._silence_after_s * RATE_HZ), block):
             if self._closed:
                 return
-            yield AudioChunk(samples=np.zeros(block, np.int16), captured_at_s=start / RATE_HZ)
+            at_s = self._starts_at_s + start / RATE_HZ
+            yield AudioChunk(samples=np.zeros(block, np.int16), captured_at_s=at_s)
 
     @property
     def health(self) -> MicrophoneHealth:

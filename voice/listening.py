@@ -193,7 +193,7 @@ class Ear:
         return self._told()
 
     def finish(self) -> list[EarEvent]:
-        """Take the end of the sound; return what is still to be said about it."""
+        """Take the end of the sound; return what is still to be said about it. It still waits for a question."""
         stretch = self._stretch
         try:
             if stretch is not None and self._state is _State.IDLE and not stretch.looked:
@@ -202,7 +202,8 @@ class Ear:
                 self._end_utterance(stretch, UtteranceEnd.SOURCE_ENDED)
         except VoiceError as error:
             self._events.append(HearingFailed(error=error))
-        self._to_idle()
+        if self._state is not _State.WOKEN:
+            self._to_idle()
         return self._told()
 
     def follow_up(self) -> None:
