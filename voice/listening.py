@@ -117,6 +117,8 @@ class _Stretch:
     looked: bool = False
     """The spotter's result was fetched in this pause."""
     hinted_at_s: float | None = None
+    called: bool = False
+    """The wake phrase is in it, and was told."""
 
     @property
     def length_s(self) -> float:
@@ -193,7 +195,7 @@ class Ear:
         return self._told()
 
     def finish(self) -> list[EarEvent]:
-        """Take the end of the sound; return what is still to be said about it. It still waits for a question."""
+        """Take the end of the sound; return what is left to say. A question is waited for as before."""
         stretch = self._stretch
         try:
             if stretch is not None and self._state is _State.IDLE and not stretch.looked:
@@ -318,18 +320,23 @@ class Ear:
         )
         if likeness is None:
             return
-        phrase = self._decision.phrase
-        clip = AudioClip(samples=sound)
-        self._events.append(Wake(phrase=phrase, at_s=self._now_s, likeness=likeness, audio=clip))
-        if stretch.pause_s == 0 or without_phrase(phrase, understood):
+        self._tell_wake(stretch, likeness)
+        if stretch.pause_s == 0 or without_phrase(self._decision.phrase, understood):
             self._collect(stretch, after_wake=True)
         else:
             self._stretch = None
             self._forget_before_pause(stretch.pause_s)
             self._await_question(self._settings.question_s, after_wake=True)
 
+    def _tell_wake(self, stretch: _Stretch, likeness: float) -> None:
+        stretch.called = True
+        clip = AudioClip(samples=stretch.sound())
+        self._events.append(
+            Wake(phrase=self._decision.phrase, at_s=self._now_s, likeness=likeness, audio=clip)
+        )
+
     def _forget_before_pause(self, pause_s: float) -> None:
-        """Keep the end of the wake phrase out of the question's pre-roll; the block at hand is added later."""
+        """Keep the wake phrase's end out of the question's pre-roll; the block at hand is added later."""
         kept = max(0, round(pause_s / BLOCK_S) - 1)
         while len(self._before) > kept:
             self._before.popleft()
@@ -379,7 +386,12 @@ class Ear:
             self._events.append(PartlyUnderstood(text=partial))
 
     def _end_utterance(self, stretch: _Stretch, end: UtteranceEnd) -> None:
-        hearing = self._plain(self._recognizer.finish())
+        heard = self._recognizer.finish()
+        if not stretch.called and self._decision.begins(heard.text):
+            # Called again, while a question was waited for anyway.
+            self._tell_wake(stretch, 1.0)
+            self._after_wake = True
+        hearing = self._plain(heard)
         after_wake = self._after_wake
         waits_on = after_wake and not hearing.text and end is UtteranceEnd.PAUSE
         self._to_idle()

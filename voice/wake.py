@@ -157,6 +157,11 @@ class WakeDecision:
         """Return whether the first pass heard the phrase."""
         return self.phrase in spotted
 
+    def begins(self, understood: str) -> bool:
+        """Return whether a sentence begins with the phrase; of use only where somebody is expected to speak."""
+        found = find(self.phrase, understood[: len(self.phrase) + 1])
+        return found.likeness >= self._settings.least_likeness
+
     def decide(self, *, spotted: str, understood: str, now_s: float, being_said: str = "") -> float | None:
         """Return how alike what was said is to the phrase when it was called, else None.
 
