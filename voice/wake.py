@@ -158,7 +158,7 @@ class WakeDecision:
         return self.phrase in spotted
 
     def begins(self, understood: str) -> bool:
-        """Return whether a sentence begins with the phrase; of use only where somebody is expected to speak."""
+        """Return whether a sentence begins with the phrase; for when a question is expected anyway."""
         found = find(self.phrase, understood[: len(self.phrase) + 1])
         return found.likeness >= self._settings.least_likeness
 
