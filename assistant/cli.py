@@ -21,6 +21,7 @@ from assistant import (
     models_commands,
     night_commands,
     people_commands,
+    planner_commands,
     policy_commands,
     say_commands,
 )
@@ -51,6 +52,8 @@ app.command()(night_commands.night)
 app.command()(night_commands.worker)
 app.command()(backup_commands.backup)
 app.command()(backup_commands.restore)
+app.command()(planner_commands.ask)
+app.command("eval")(planner_commands.evaluate)
 
 ScenarioOption = Annotated[
     str, typer.Option("--scenario", metavar="NAME|FILE", help="A shipped scenario, or a YAML file.")

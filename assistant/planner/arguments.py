@@ -18,6 +18,8 @@ from assistant.planner.times import Duration, Stretch, same_length
 
 _PARTICLES = "吧了啊呀哦呢啦哈嘛，。！？；、 的"
 _CHANNELS = ("email", "dingtalk", "wecom", "feishu")
+_LAST_NIGHT = ("昨晚", "昨夜", "昨天夜里", "昨天晚上", "夜里", "半夜", "夜间", "昨晚上", "凌晨")
+"""What the night job covers: the tools that tell of it mean it by default."""
 _TO = ("到", "成", "为", "至")
 
 
@@ -39,7 +41,9 @@ class Source:
     inventory: Inventory
     context: TurnContext
     inherit: bool
-    """An argument that is not said may come from the turn before."""
+    """An argument that is needed and not said may come from the request before."""
+    goes_on: bool = False
+    """The sentence goes on with the request before: so may what is not needed."""
 
 
 Reader = Callable[[Source], Taken | None]
@@ -80,7 +84,8 @@ def _remembered(source: Source, kind: str) -> Taken | None:
     said_so = pronoun is not None and _fits(pronoun.text, kind)
     if held and kind in ("cluster",) and not needed and not ("集群" in pronoun.text if pronoun else False):
         return None
-    if held and (said_so or (needed and source.inherit)) and kind != "namespace":
+    goes_on = source.goes_on and kind in ("workload", "topic") and not source.reading.has("@cluster", "@namespace", "@workload", "@topic")
+    if held and (said_so or (needed and source.inherit) or goes_on) and kind != "namespace":
         return Taken(held, (pronoun,) if pronoun and said_so else (), remembered=True)
     return None
 
@@ -106,7 +111,7 @@ def _period(source: Source, default: str) -> Taken | None:
         piece = reading.first("@plain")
     if piece is None or not isinstance(piece.value, Duration | Stretch):
         return None
-    text = piece.value.text
+    text = "" if default == "24h" and piece.text in _LAST_NIGHT else piece.value.text
     return Taken(text, (piece,)) if text and not same_length(text, default) else Taken("", (piece,))
 
 
@@ -189,7 +194,7 @@ def _query_text(source: Source) -> Taken | None:
 
 
 def _alarm_query(source: Source) -> Taken | None:
-    named = _after_marker(source, ("named",))
+    named = _new_name(source)
     skipped = named.pieces if named else ()
     reading = source.reading.part(piece for piece in source.reading.pieces if piece not in skipped)
     over = reading.first("over", "under")
@@ -363,6 +368,14 @@ def _filter(source: Source) -> Taken | None:
 def _alarm_filter(source: Source) -> Taken | None:
     piece = source.reading.first("@alarm")
     return Taken(piece.things[0].id, (piece,)) if piece else _filter(source)
+
+
+def _receiving(source: Source) -> Taken | None:
+    """Read whether somebody wants to receive: a standing wish without an address is one."""
+    if found := _enabled(source):
+        return found
+    piece = source.reading.first("standing")
+    return Taken(True, (piece,)) if piece and not source.reading.has("@email") else None
 
 
 def _enabled(source: Source) -> Taken | None:
@@ -629,7 +642,7 @@ def _alert_period(source: Source) -> Taken | None:
         return None
     piece = taken.pieces[0]
     text = piece.value.text if isinstance(piece.value, Duration | Stretch) else ""
-    return Taken("" if text == "yesterday" or piece.text in ("昨晚", "昨夜", "昨天夜里", "昨天晚上") else text, taken.pieces)
+    return Taken("" if text == "yesterday" or piece.text in _LAST_NIGHT else text, taken.pieces)
 
 
 def _link(source: Source) -> Taken | None:
@@ -682,7 +695,7 @@ READERS: Mapping[str, Reader] = {
     "condition": _condition, "window": _window, "interval": _interval, "expires_in": _expires, "horizon": _horizon,
     "retention_days": _retention, "mute_minutes": _mute_minutes, "replicas": _replicas, "revision": _revision,
     "target": _target, "anomaly_target": _anomaly_target, "metric": _metric, "word": _word, "topic_filter": _filter,
-    "dashboard_filter": _filter, "alarm_filter": _alarm_filter, "enabled": _enabled, "sql": _sql, "changes": _changes,
+    "dashboard_filter": _filter, "alarm_filter": _alarm_filter, "enabled": _enabled, "receiving": _receiving, "sql": _sql, "changes": _changes,
     "config_name": _config_name, "config_kind": _config_kind, "new_name": _new_name, "phrase": _phrase,
     "person_name": _person_name, "instance_type": _instance_type, "node_count": _node_count, "minimum": _bound("minimum"),
     "maximum": _bound("maximum"), "source_topic": _source_topic, "target_topic": _target_topic, "notice": _notice,

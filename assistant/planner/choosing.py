@@ -15,7 +15,11 @@ from assistant.planner.plan import PlannedCall, TurnContext
 from assistant.planner.reading import Piece, Reading
 
 _CONCEPT, _VALUE, _MORE, _ARGUMENT = 2.0, 1.5, 0.4, 0.5
-_UNEXPLAINED, _UNEXPLAINED_NAME, _UNEXPLAINED_TEXT, _MISSING = 1.6, 1.5, 0.8, 1.5
+_UNEXPLAINED, _UNEXPLAINED_NAME, _UNEXPLAINED_TEXT, _UNEXPLAINED_ACT, _MISSING = 1.6, 1.5, 0.8, 4.0, 1.5
+_ACTS = frozenset({"restart", "scale", "roll_back", "isolate", "release_isolation", "delete", "apply", "resize", "relative"})
+"""Whoever says one of these wants no mere look."""
+_MANNER = frozenset({"then", "pronoun", "repeated", "correction", "and", "asking_act", "conditional"})
+"""What says how something is asked, not what."""
 ENOUGH = 1.0
 """Score from which a tool is taken for what is meant."""
 _HELD = {
@@ -51,15 +55,23 @@ class Candidate:
 
 
 def candidates(
-    reading: Reading, *, lexicon: Lexicon, inventory: Inventory, context: TurnContext, inherit: bool
+    reading: Reading, *, lexicon: Lexicon, inventory: Inventory, context: TurnContext, goes_on: bool
 ) -> list[Candidate]:
-    """Return every tool that may be meant, best first."""
+    """Return every tool that may be meant, best first.
+
+    Args:
+        reading: The sentence, or a part of it.
+        lexicon: The tools.
+        inventory: For the default cluster.
+        context: What the request before left behind.
+        goes_on: The sentence goes on with the request before.
+    """
     keys = frozenset(reading.keys) | _derived(reading, context)
     found = []
     for tool in lexicon.tools.values():
         matched = _matched(tool, keys)
         if matched is not None:
-            found.append(_candidate(tool, matched, Source(reading, tool, inventory, context, inherit)))
+            found.append(_candidate(tool, matched, Source(reading, tool, inventory, context, inherit=True, goes_on=goes_on)))
     found.sort(key=lambda one: -one.score)
     return found
 
@@ -77,8 +89,15 @@ def unexplained(reading: Reading, tool: Tool, taken: Iterable[Taken], said: froz
     return tuple(
         piece
         for piece in reading.pieces
-        if id(piece) not in used and not reading.is_light(piece) and piece.keys.isdisjoint(known) and not piece.keys & {"then", "pronoun", "repeated", "correction", "and"}
+        if id(piece) not in used and not reading.is_light(piece) and piece.keys.isdisjoint(known) and not piece.keys & _MANNER and not _side_by_side(piece, reading, used)
     )
+
+
+def _side_by_side(piece: Piece, reading: Reading, used: set[int]) -> bool:
+    """Return whether a name stands beside another of its kind that is used: 购物车和搜索接口."""
+    kinds = {thing.kind for thing in piece.things}
+    same = [one for one in reading.pieces if id(one) in used and kinds & {thing.kind for thing in one.things}]
+    return bool(same) and reading.has("and")
 
 
 def _derived(reading: Reading, context: TurnContext) -> frozenset[str]:
@@ -128,11 +147,13 @@ def _candidate(tool: Tool, matched: tuple[str, ...], source: Source) -> Candidat
     score = _worth(matched) - _CONCEPT * max(0, len(said) - len(said_by))
     more = [piece for piece in reading.pieces if piece.keys & tool.also and id(piece) not in said_by and not reading.is_light(piece)]
     score += _MORE * len(more) + _ARGUMENT * sum(bool(one.pieces) and one.value != "" for one in taken.values())
-    score -= sum(_against(piece) for piece in left) + _MISSING * len(missing)
+    score -= sum(_against(piece, tool) for piece in left) + _MISSING * len(missing)
     return Candidate(tool, taken, missing, left, score, concepts)
 
 
-def _against(piece: Piece) -> float:
+def _against(piece: Piece, tool: Tool) -> float:
+    if tool.risk == "read" and piece.keys & _ACTS:
+        return _UNEXPLAINED_ACT
     if "@text" in piece.keys:
         return _UNEXPLAINED_TEXT * min(2.0, len(piece.text) / 2)
     if piece.things:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from assistant.planner.reading import Piece, Reading
 
-_LEVELS = {"error": "ERROR", "warn_log": "WARN", "fatal_log": "FATAL", "info_log": "INFO", "debug_log": "DEBUG"}
+_LEVELS = {"error": "ERROR", "anomaly": "ERROR", "warn_log": "WARN", "fatal_log": "FATAL", "info_log": "INFO", "debug_log": "DEBUG"}
 _CONTEXT = {"@topic", "@workload", "@namespace", "@cluster", "@alarm", "@period", "@duration", "@past", "@email", "@pod", "@incident"}
 _NO_STATUS_UNITS = ("条", "行", "个", "次", "台", "份", "percent", "ordinal", "vague")
 

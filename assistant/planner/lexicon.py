@@ -15,8 +15,8 @@ from assistant.planner.errors import LanguageDataWrong
 from assistant.planner.heard import Sentence
 from mcp_tencent.naming.sound import folded
 
-LIGHT = "light"
-"""The section of words that need no explanation."""
+LIGHT, CONTENT = "light", "content"
+"""The sections of words that need no explanation, and of those that may be heard by sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,13 @@ def load_lexicon() -> Lexicon:
     sections: dict[str, dict[str, str]] = _yaml("lexicon.yaml")
     concepts: defaultdict[str, set[str]] = defaultdict(set)
     light: set[str] = set()
+    manner: set[str] = set()
     for section, entries in sections.items():
         for concept, line in entries.items():
             if section == LIGHT:
                 light.add(concept)
+            elif section != CONTENT:
+                manner.add(concept)
             for word in str(line).split():
                 concepts[word.replace("_", " ").lower()].add(concept)
                 if "_" in word:
@@ -106,7 +109,7 @@ def load_lexicon() -> Lexicon:
     for word, meant in words.items():
         sound = folded(word)
         # Light words of two syllables sound like too much else.
-        if len(sound) >= 2 and not word.isascii() and not (meant & light):
+        if len(sound) >= 2 and not word.isascii() and not (meant & (light | manner)):
             by_sound[sound] |= meant
     tools = {name: _tool(name, section) for name, section in _yaml("tools.yaml").items()}
     return Lexicon(

@@ -72,8 +72,8 @@ class Planner:
         return Plan(calls=(call,), confidence=0.9)
 
     def _planned(self, reading: Reading, inventory: Inventory, context: TurnContext) -> Outcome:
-        def choose(part: Reading, remembered: TurnContext, *, inherit: bool) -> list[Candidate]:
-            return candidates(part, lexicon=self._lexicon, inventory=inventory, context=remembered, inherit=inherit)
+        def choose(part: Reading, remembered: TurnContext, *, goes_on: bool) -> list[Candidate]:
+            return candidates(part, lexicon=self._lexicon, inventory=inventory, context=remembered, goes_on=goes_on)
 
         calls: list[PlannedCall] = []
         confidence = 1.0

@@ -25,6 +25,7 @@ _VAGUE = re.compile(r"[一二两三四五六七八九]{2}(?=[个台条份])|十�
 _QUOTED = re.compile(r"[“\"「『‘]([^”\"」』’]{1,200})[”\"」』’]")
 _SQL = re.compile(r"select\s[^，。；]+", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z0-9_]*[A-Za-z][A-Za-z0-9_]*(?:[-./:][A-Za-z0-9_]+)*(?:\*)?|\d{1,3}(?:\.\d{1,3}){3}|/[A-Za-z0-9_/-]+")
+_MEASURES = ("个", "次", "条", "份", "台", "位")
 _MARKS = "，。；！？、：,.;!?…~"
 
 Meaning: TypeAlias = "Thing | tuple[Thing, ...] | Duration | Stretch | int | float | str | None"
@@ -89,7 +90,8 @@ class Reading:
 
     def is_light(self, piece: Piece) -> bool:
         """Return whether a piece needs no explanation."""
-        return "@mark" in piece.keys or not piece.keys.isdisjoint(self.light)
+        one = piece.value == 1 and piece.unit in _MEASURES
+        return one or "@mark" in piece.keys or not piece.keys.isdisjoint(self.light)
 
     def part(self, pieces: Iterable[Piece]) -> Reading:
         """Return these pieces alone."""
@@ -203,6 +205,9 @@ def _words(sentence: Sentence, lexicon: Lexicon) -> Iterator[tuple[Piece, float]
     for word in lexicon.find(sentence):
         light = word.concepts <= lexicon.light
         weight = (0.9 if light else 1.0) if word.exact else 0.7
+        if sentence.text[word.start] in "没未不" and not light:
+            # 没 + 送达的 must not win over 没送达 + 的.
+            weight *= 1.15
         yield Piece(word.start, word.end, sentence.text[word.start : word.end], word.concepts), weight
 
 

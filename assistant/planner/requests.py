@@ -11,6 +11,10 @@ from assistant.planner.context import after_call
 from assistant.planner.plan import TurnContext
 from assistant.planner.reading import Piece, Reading
 
+_OBJECTS = frozenset(
+    "pod event log workload alarm incident service node node_pool namespace rollout_history checkpoint trend summarize"
+    " keyword pattern alarm_policy dashboard topic logset usage cluster remediation bottleneck optimization".split()
+)
 _BREAKS = "，。；！？"
 
 
@@ -32,19 +36,19 @@ class Request:
 class Choose(Protocol):
     """Finds the tools that a part of a sentence may mean."""
 
-    def __call__(self, part: Reading, remembered: TurnContext, *, inherit: bool) -> Sequence[Candidate]:
+    def __call__(self, part: Reading, remembered: TurnContext, *, goes_on: bool) -> Sequence[Candidate]:
         """Return them, best first."""
         ...
 
 
 def requests_in(reading: Reading, context: TurnContext, choose: Choose) -> list[Request]:
     """Return the requests of a sentence in their order; names of an earlier one serve the later ones."""
-    whole = _request(reading, context, choose, inherit=True)
+    whole = _request(reading, context, choose, goes_on=_goes_on(reading, context))
     for parts in (_parts(reading, _is_break), _parts(reading, _is_joint), _parts(reading, _is_and)):
         if len(parts) < 2:
             continue
         requests = _in_turn(parts, reading, context, choose)
-        if len(requests) > 1 and _better(requests, whole, joined=any(_is_joint(piece) for piece in reading.pieces)):
+        if len(requests) > 1 and _better(requests, whole, joined=any(_is_joint(piece) for piece in reading.pieces) or _objects_joined(reading)):
             return requests
     return [whole]
 
@@ -55,11 +59,11 @@ def _in_turn(parts: Sequence[Sequence[Piece]], reading: Reading, context: TurnCo
     remembered = context
     for part in parts:
         pieces = [*leading, *part]
-        request = _request(reading.part(pieces), remembered, choose, inherit=True)
+        request = _request(reading.part(pieces), remembered, choose, goes_on=bool(requests) or _goes_on(reading, context))
         if not _stands(request):
             if requests:
                 before = requests.pop()
-                request = _request(reading.part([*before.reading.pieces, *part]), context, choose, inherit=True)
+                request = _request(reading.part([*before.reading.pieces, *part]), context, choose, goes_on=_goes_on(reading, context))
             else:
                 leading = pieces
                 continue
@@ -68,8 +72,15 @@ def _in_turn(parts: Sequence[Sequence[Piece]], reading: Reading, context: TurnCo
         if request.best is not None:
             remembered = after_call(remembered, request.best.call)
     if leading:
-        requests.append(_request(reading.part(leading), remembered, choose, inherit=True))
+        requests.append(_request(reading.part(leading), remembered, choose, goes_on=bool(requests)))
     return requests
+
+
+def _goes_on(reading: Reading, context: TurnContext) -> bool:
+    """Return whether a sentence goes on with the turn before: 事件呢, 那趋势呢, 再看看日志."""
+    if context.last_call is None:
+        return False
+    return reading.text.rstrip("？。 ").endswith("呢") or reading.text.startswith(("那", "再", "顺便", "还有", "然后", "接着"))
 
 
 def _better(requests: Sequence[Request], whole: Request, *, joined: bool) -> bool:
@@ -81,7 +92,17 @@ def _better(requests: Sequence[Request], whole: Request, *, joined: bool) -> boo
     parts = sum(request.best.score for request in requests if request.best)
     tools = {request.best.tool.name for request in requests if request.best}
     left = [piece for request in requests if request.best for piece in request.best.unexplained]
-    return (joined or len(tools) > 1) and parts > whole.best.score and len(left) <= len(whole.best.unexplained) and bool(whole.best.unexplained or joined)
+    fewer = len(left) <= len(whole.best.unexplained) and parts > whole.best.score
+    return fewer and (bool(whole.best.unexplained) or (len(tools) > 1 and joined))
+
+
+def _objects_joined(reading: Reading) -> bool:
+    """Return whether two things that are each asked for stand side by side: pod 和事件."""
+    content = [piece for piece in reading.pieces if "and" in piece.keys or not reading.is_light(piece)]
+    return any(
+        "and" in piece.keys and before.keys & _OBJECTS and after.keys & _OBJECTS and before.keys != after.keys
+        for before, piece, after in zip(content, content[1:], content[2:], strict=False)
+    )
 
 
 def _stands(request: Request) -> bool:
@@ -89,8 +110,8 @@ def _stands(request: Request) -> bool:
     return best is not None and best.score >= ENOUGH and best.concepts > 0
 
 
-def _request(reading: Reading, context: TurnContext, choose: Choose, *, inherit: bool) -> Request:
-    found = choose(reading, context, inherit=inherit)
+def _request(reading: Reading, context: TurnContext, choose: Choose, *, goes_on: bool) -> Request:
+    found = choose(reading, context, goes_on=goes_on)
     if not found:
         return Request(reading, None)
     near = tuple(one for one in found if found[0].score - one.score < 0.3)
