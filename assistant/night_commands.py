@@ -145,7 +145,7 @@ async def _worker(home: Path | None) -> None:
         loop = asyncio.get_running_loop()
         for one in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(one, stopped.set)
-        async with open_night(installation, tempo, executor_id=process_name("worker")):
+        async with open_night(installation, tempo, executor_id=process_name("worker"), triggered=True):
             typer.echo("Taking part in the durable work; stop with Ctrl-C.", err=True)
             await stopped.wait()
 

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from assistant.app import open_records
 from assistant.clock import SystemClock
+from assistant.reports import LastAnswers
 from assistant.server_name import ServerName
 from assistant.servers import Installation, OpenServers, durable_config, open_servers
 from assistant.settings import Settings
@@ -36,11 +37,13 @@ from mcp_tencent.gateway.audit_trail import AuditTrail
 from mcp_tencent.gateway.call import Caller, CallerKind, Permission
 from mcp_tencent.gateway.stores import in_store
 from mcp_tencent.local_cloud.simulation import Clock, ScaledClock
+from scheduler.clock import NightTimes
 from scheduler.engine_dbos import DbosNights
 from scheduler.healing_steps import Waits, Ward, WardHealing
 from scheduler.night_steps import DeskNight, NightDesk
 from scheduler.records import SqlDigestStore, SqlJobRunStore
 from scheduler.rehearsal import Rehearsal, rehearse
+from scheduler.triggers_apscheduler import NightTrigger
 
 NIGHT = Caller(
     name="night",
@@ -116,8 +119,17 @@ def process_name(role: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NightHouse:
-    """Everything that a night runs in."""
+    """Everything that a night runs in; whoever talks with people builds upon it.
 
+    Args:
+        engine: Of the database of the records.
+        opened: The servers, behind one gateway.
+        clients: Of the servers, connected.
+    """
+
+    engine: Engine
+    opened: OpenServers
+    clients: Sequence[Client]
     nights: DbosNights
     desk: NightDesk
     incidents: SqlIncidentStore
@@ -128,7 +140,12 @@ class NightHouse:
 
 @asynccontextmanager
 async def open_night(
-    installation: Installation, tempo: Tempo, *, executor_id: str
+    installation: Installation,
+    tempo: Tempo,
+    *,
+    executor_id: str,
+    triggered: bool = False,
+    answers: LastAnswers | None = None,
 ) -> AsyncIterator[NightHouse]:
     """Compose and launch everything; what this process left unfinished goes on.
 
@@ -136,6 +153,8 @@ async def open_night(
         installation: From what.
         tempo: How it waits.
         executor_id: Names this process among those that share the database.
+        triggered: Whether the night starts by itself when it is due.
+        answers: What people were told last, where this process talks with people.
     """
     async with AsyncExitStack() as stack:
         database = stack.enter_context(open_records(installation.home, installation.settings))
@@ -143,16 +162,37 @@ async def open_night(
         stack.push_async_callback(presence.leave)
         durable = await stack.enter_async_context(running_engine(durable_config(installation, executor_id)))
         opened = await stack.enter_async_context(
-            open_servers(tuple(ServerName), installation, database.engine, durable=durable, otherwise=NIGHT)
+            open_servers(
+                tuple(ServerName),
+                installation,
+                database.engine,
+                durable=durable,
+                otherwise=NIGHT,
+                answers=answers,
+            )
         )
-        desk = await _desk(stack, installation, tempo, database.engine, opened)
+        clients = [await stack.enter_async_context(Client(one)) for one in opened.servers.values()]
+        desk = await _desk(clients, installation, tempo, database.engine, opened)
         ward = desk.ward
         nights = durable.add(
             DbosNights(DeskNight(desk), WardHealing(ward), sleep=tempo.sleep, polling_s=tempo.polling_s)
         )
         durable.add(presence)
+        if triggered:
+            night, digest = installation.settings.night, installation.settings.digest
+            trigger = NightTrigger(
+                times=NightTimes(at=night.at, until=digest.window_end, zone=installation.zone),
+                clock=installation.clock,
+                runs=desk.runs,
+                start=nights.start,
+            )
+            durable.add(trigger)
+            stack.push_async_callback(trigger.leave)
         await durable.launch()
         yield NightHouse(
+            engine=database.engine,
+            opened=opened,
+            clients=clients,
             nights=nights,
             desk=desk,
             incidents=SqlIncidentStore(database.engine),
@@ -173,21 +213,21 @@ async def open_rehearsal(
         opened = await stack.enter_async_context(
             open_servers(names, installation, database.engine, otherwise=NIGHT)
         )
-        desk = await _desk(stack, installation, tempo, database.engine, opened)
+        clients = [await stack.enter_async_context(Client(one)) for one in opened.servers.values()]
+        desk = await _desk(clients, installation, tempo, database.engine, opened)
         foresight = GuardForesight(opened.healing)
         yield lambda on: rehearse(on, desk, foresight)
 
 
 async def _desk(
-    stack: AsyncExitStack,
+    clients: Sequence[Client],
     installation: Installation,
     tempo: Tempo,
     engine: Engine,
     opened: OpenServers,
 ) -> NightDesk:
     sessions: dict[str, ToolCaller] = {}
-    for server in opened.servers.values():
-        client = await stack.enter_async_context(Client(server))
+    for client in clients:
         sessions |= dict.fromkeys([tool.name for tool in (await client.list_tools()).tools], client)
     return NightDesk(
         ward=Ward(

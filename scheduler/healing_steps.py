@@ -38,6 +38,7 @@ from mcp_tencent.devops.incidents import (
     TimelineEvent,
 )
 from mcp_tencent.devops.policy.file import PolicySource
+from mcp_tencent.devops.policy.guards import ReplicaBounds
 from mcp_tencent.errors import CloudError, ToolFailed
 from mcp_tencent.gateway.call import Clock
 from mcp_tencent.gateway.stores import in_store
@@ -161,11 +162,16 @@ class WardHealing:
             return decision
         if sight.quiet:  # after attempts that were taken back: it went away by itself
             return Stop(end=End.ALREADY_RECOVERED, reason="已经自己恢复了")
-        return self._planned(incident, decision, sight)
-
-    def _planned(self, incident: Incident, climb: Climb, sight: Sight) -> Planned:
-        view = next(one for one in sight.rungs if one.rung is climb.rung)
+        view = next(one for one in sight.rungs if one.rung is decision.rung)
         arguments: dict[str, JsonValue] = json.loads(view.arguments_json)
+        if decision.rung is Rung.SCALE:
+            bounds = self._ward.policy.current().policy.guards.replicas
+            arguments = await within_bounds(self._ward.tools, _place(incident), arguments, bounds)
+        return self._planned(incident, decision, view, arguments)
+
+    def _planned(
+        self, incident: Incident, climb: Climb, view: RungView, arguments: dict[str, JsonValue]
+    ) -> Planned:
         target = _target(incident, arguments)
         key = f"{incident.id}-attempt-{climb.number}"
         act = f"{RUNG_NAMES[climb.rung]}{target.workload}"
@@ -420,6 +426,22 @@ class WardHealing:
             evidence_json=json.dumps(dict(evidence or {}), ensure_ascii=False),
         )
         await in_store(lambda: self._ward.incidents.add_event(incident_id, event, key=key))
+
+
+async def within_bounds(
+    tools: CloudTools, place: Place, arguments: dict[str, JsonValue], bounds: ReplicaBounds
+) -> dict[str, JsonValue]:
+    """Return the arguments of a scaling with as many pods as are wanted, and the policy allows.
+
+    Raises:
+        CloudError: How many there are now cannot be seen.
+    """
+    wanted = arguments.get("replicas")
+    if not isinstance(wanted, int):
+        return arguments
+    now = (await tools.diagnose(place)).replicas_wanted
+    most = min(bounds.most, int(bounds.factor_at_most * max(1, now)))
+    return {**arguments, "replicas": max(bounds.least, min(wanted, most))}
 
 
 def sight_of(answer: PlanAnswer) -> Sight:

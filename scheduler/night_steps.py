@@ -31,6 +31,7 @@ from scheduler.digest_facts import (
     Standing,
 )
 from scheduler.digest_rendering import rendered
+from scheduler.errors import JobFinished
 from scheduler.healing import Ending
 from scheduler.healing_steps import Ward, cause_name, proposals
 from scheduler.night import JOB, AlertsSeen, Candidate, NightEnd, Opened, night_id
@@ -228,7 +229,10 @@ class DeskNight:
             outcome = JobOutcome.FAILED
         detail = "；".join(f"{gap.what}读不到：{gap.why}" for gap in gaps[:3])
         at = self._ward.clock.now()
-        await in_store(lambda: self._desk.runs.finish(night_id(on), outcome, at=at, detail=detail))
+        try:
+            await in_store(lambda: self._desk.runs.finish(night_id(on), outcome, at=at, detail=detail))
+        except JobFinished:
+            _log.info("%s had been recorded as missed, and was run by hand later", night_id(on))
         return NightEnd(on=on, outcome=outcome, detail=detail, endings=endings)
 
     async def _attempts(self, incident_id: str) -> Sequence[Attempt]:

@@ -16,7 +16,7 @@ from mcp_tencent.devops.incidents import Rung
 from mcp_tencent.errors import CloudError
 from mcp_tencent.models.workloads import WorkloadKind
 from scheduler.digest_facts import Gap
-from scheduler.healing_steps import options_of, sight_of
+from scheduler.healing_steps import options_of, sight_of, within_bounds
 from scheduler.night import Candidate
 from scheduler.night_steps import DeskNight, NightDesk
 
@@ -98,7 +98,10 @@ async def _would_do(one: Candidate, desk: NightDesk, foresight: Foresight, acted
         return _nothing(one, answer.summary, decision.reason, decision.passed)
     step = next(step for step in answer.steps if step.rung == decision.rung.value)
     target = _target(one, step.arguments)
-    replicas = step.arguments.get("replicas")
+    arguments = dict(step.arguments)
+    if decision.rung is Rung.SCALE:
+        arguments = await within_bounds(desk.ward.tools, place, arguments, policy.guards.replicas)
+    replicas = arguments.get("replicas")
     refusal = await foresight.foresee(
         target, decision.rung, replicas=replicas if isinstance(replicas, int) else None, before=acted
     )
