@@ -58,7 +58,7 @@ def enrolment_clips(speaker: str) -> list[AudioClip]:
 def in_noise(sound: Sound, *, snr_db: float, seed: int = 3) -> Sound:
     noise = np.random.default_rng(seed).normal(size=len(sound))
     level = np.sqrt((sound**2).mean() / 10 ** (snr_db / 10))
-    return (sound + level * noise).astype(np.float32)
+    return np.asarray(sound + level * noise, dtype=np.float32)
 
 
 READERS = sorted(folder.name for folder in TESTPACK.glob("libri-*"))

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ _log = logging.getLogger(__name__)
 
 LENGTHS_S = (0.5, 1.0, 2.0, 3.0)
 SHARES = (0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005)
+LONGEST_CLIP_S = 2
 PROBES = 3
 """Utterances of each speaker and length: one as recorded, the others in noise of 5 to 25 dB."""
 
@@ -67,10 +69,16 @@ def read_voices(folder: Path, *, only: frozenset[str] | None) -> list[Voice]:
         if rate_hz != RATE_HZ:
             sys.exit(f"{one.file} is at {rate_hz} Hz, not {RATE_HZ} Hz")
         cut = [speech_only(sound[start : start + length]) for start, length, *_ in one.clips]
-        clips = tuple(clip for clip in cut if len(clip) >= RATE_HZ // 4)
+        pieces = [piece for clip in cut for piece in _pieces(clip)]
+        clips = tuple(piece for piece in pieces if len(piece) >= RATE_HZ // 4)
         if len(clips) > MIN_CLIPS:
             voices.append(Voice(group=one.group, clips=clips))
     return voices
+
+
+def _pieces(clip: Sound) -> list[Sound]:
+    """Cut read sentences into pieces as long as an enrolment clip; single words stay whole."""
+    return np.array_split(clip, max(1, len(clip) // (LONGEST_CLIP_S * RATE_HZ)))
 
 
 def calibrate(
@@ -88,7 +96,8 @@ def calibrate(
     groups = np.array([voice.group for voice in voices])
     scores = []
     for seconds in LENGTHS_S:
-        genuine, quiet, strangers = [], [], []
+        genuine, quiet = [], []
+        strangers: dict[str, list[float]] = defaultdict(list)
         for at, (voice, order) in enumerate(zip(voices, orders, strict=True)):
             for noisy in range(PROBES):
                 spare = _utterance(voice, chance.permutation(order[MIN_CLIPS:]), seconds)
@@ -102,8 +111,12 @@ def calibrate(
                     if noisy == 0:
                         quiet.append(reached[at])
                 others = (groups == voice.group) & (np.arange(len(voices)) != at)
-                strangers.extend(reached[others])
-        levels = np.quantile(strangers, [1 - share for share in SHARES])
+                strangers[voice.group].extend(reached[others])
+        # The corpus whose strangers come nearest decides: the next room may be like that one.
+        levels = np.max(
+            [np.quantile(reached_by, [1 - share for share in SHARES]) for reached_by in strangers.values()],
+            axis=0,
+        )
         scores.append(
             Scores(
                 speech_seconds=seconds,
@@ -116,7 +129,13 @@ def calibrate(
             f"FA {share:.3f}: {level:.2f} FR {np.mean(np.array(genuine) < level):.3f};"
             for share, level in zip(SHARES, levels, strict=True)
         )
-        _log.info("%s s: %d genuine, %d strangers; %s", seconds, len(genuine), len(strangers), missed)
+        _log.info(
+            "%s s: %d genuine, %d strangers; %s",
+            seconds,
+            len(genuine),
+            sum(map(len, strangers.values())),
+            missed,
+        )
     return Calibration(model=embedder.model, made_from=made_from, scores=tuple(scores))
 
 
