@@ -116,9 +116,7 @@ def test_what_is_no_number_matches_nobody(broken: float):
 
 
 def test_opposite_clips_leave_no_voice_that_could_match():
-    both = Enrolment(
-        person="a", model=MODEL, clips=(axis(0), -axis(0)) * 3, own_scores=(0.5,) * 6
-    )
+    both = Enrolment(person="a", model=MODEL, clips=(axis(0), -axis(0)) * 3, own_scores=(0.5,) * 6)
     assert not verify(probe(axis(0)), [both], CALIBRATION, Level.GREETING).accepted
 
 
