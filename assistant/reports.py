@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 
 from mcp_tencent.devops.errors import IncidentUnknown
@@ -26,28 +27,72 @@ _STATUS_WORDS = {
 _CRITICAL = 90.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAnswer:
+    """What somebody was told last.
+
+    Args:
+        id: Of the turn.
+        question: What they had asked.
+        spoken: What they were told.
+        rows: What the tools answered besides, as lines of text.
+    """
+
+    id: str
+    question: str
+    spoken: str
+    rows: tuple[str, ...] = ()
+
+
+class LastAnswers:
+    """What each person was told last; kept in memory only, and only the last."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, KeptAnswer] = {}
+
+    def keep(self, person: str, answer: KeptAnswer) -> None:
+        """Keep what the person of this name was told, in the place of what they were told before."""
+        self._kept[person] = answer
+
+    def of(self, person: str) -> KeptAnswer | None:
+        """Return what the person of this name was told last, if anything."""
+        return self._kept.get(person)
+
+
 class KeptReports:
-    """Tells digests and incidents as reports; satisfies `ReportSource`.
+    """Tells digests, incidents and last answers as reports; satisfies `ReportSource`.
 
     Args:
         incidents: The memory of incidents.
         digests: The memory of digests.
         zone: In which times are told.
+        answers: What people were told last, where this process talks with people.
     """
 
-    def __init__(self, incidents: IncidentStore, digests: DigestStore, zone: tzinfo) -> None:
+    def __init__(
+        self,
+        incidents: IncidentStore,
+        digests: DigestStore,
+        zone: tzinfo,
+        *,
+        answers: LastAnswers | None = None,
+    ) -> None:
         self._incidents = incidents
         self._digests = digests
         self._zone = zone
+        self._answers = answers or LastAnswers()
 
     async def report(self, name: str, *, caller: Caller) -> Report:
         """Return the latest digest, or the incident called `name`.
 
         Raises:
-            ReportUnknown: There is no such incident, or no digest yet; answers are not kept.
+            ReportUnknown: There is no such incident, no digest yet, or the caller was told nothing yet.
         """
         if name == "last_answer":
-            raise ReportUnknown("there is no last_answer yet", spoken="还没有可以发送的回答。")
+            last = self._answers.of(caller.name)
+            if last is None:
+                raise ReportUnknown("there is no last_answer yet", spoken="还没有可以发送的回答。")
+            return _answer_report(last)
         if name == "digest":
             return await self._latest_digest()
         try:
@@ -82,6 +127,16 @@ class KeptReports:
             ),
             severity=Severity.CRITICAL if incident.score >= _CRITICAL else Severity.WARNING,
         )
+
+
+def _answer_report(answer: KeptAnswer) -> Report:
+    rows = "\n".join(f"- {row}" for row in answer.rows)
+    return Report(
+        reference=f"answer-{answer.id}",
+        title=f"小智的回答：{answer.question}",
+        spoken=answer.spoken,
+        markdown=f"**{answer.question}**\n\n{answer.spoken}\n" + (f"\n{rows}\n" if rows else ""),
+    )
 
 
 def digest_report(kept: StoredDigest) -> Report:

@@ -18,7 +18,7 @@ from assistant.app import database_url, open_records
 from assistant.clock import SystemClock
 from assistant.home import Home
 from assistant.people_records import SqlPeopleStore
-from assistant.reports import KeptReports
+from assistant.reports import KeptReports, LastAnswers
 from assistant.sealing import Sealer, open_sealer
 from assistant.server_name import ServerName
 from assistant.settings import Settings
@@ -167,11 +167,15 @@ class OpenServers:
 
     Args:
         servers: By name.
+        gateway: In front of all of them; further servers share it.
         healing: The guards that approve what service jobs do; also the book in which they register it.
+        inventory: Everything that can be named.
     """
 
     servers: Mapping[ServerName, GatewayServer]
+    gateway: Gateway
     healing: GuardedHealing
+    inventory: Inventory
 
 
 @asynccontextmanager
@@ -182,6 +186,7 @@ async def open_servers(
     *,
     durable: DurableEngine | None = None,
     otherwise: Caller | None = None,
+    answers: LastAnswers | None = None,
 ) -> AsyncIterator[OpenServers]:
     """Compose several servers behind one gateway.
 
@@ -191,6 +196,7 @@ async def open_servers(
         engine: Of the database of the records.
         durable: The process's durable engine, not yet launched; the push server needs it.
         otherwise: Who calls when nobody is named.
+        answers: What people were told last, where this process talks with people.
     """
     servers: dict[ServerName, GatewayServer] = {}
     async with TencentClouds(installation.accounts, installation.calling) as clouds:
@@ -203,7 +209,7 @@ async def open_servers(
             if name is ServerName.PUSH:
                 if durable is None:
                     raise ValueError("the push server needs the durable engine")
-                desk = _push_desk(installation, engine, durable)
+                desk = _push_desk(installation, engine, durable, answers)
                 servers[name] = push_server(desk, gateway, otherwise=otherwise)
                 continue
             tools = _TOOLS[name](installation, clouds, engine, otherwise)
@@ -211,7 +217,12 @@ async def open_servers(
             servers[name] = GatewayServer(
                 title, tools, gateway, otherwise=otherwise, instructions=instructions
             )
-        yield OpenServers(servers=servers, healing=healing)
+        yield OpenServers(
+            servers=servers,
+            gateway=gateway,
+            healing=healing,
+            inventory=Inventory(clouds, installation.clock),
+        )
 
 
 def _guarded_healing(installation: Installation, clouds: TencentClouds, engine: Engine) -> GuardedHealing:
@@ -306,7 +317,9 @@ def _sealer(installation: Installation) -> Sealer:
     return open_sealer(installation.home, installation.environ, create=True)
 
 
-def _push_desk(installation: Installation, engine: Engine, durable: DurableEngine) -> PushDesk:
+def _push_desk(
+    installation: Installation, engine: Engine, durable: DurableEngine, answers: LastAnswers | None
+) -> PushDesk:
     """Compose the desk of the push tools upon the durable engine, which is launched afterwards."""
     store, senders = SqlDeliveryStore(engine), _senders(installation)
     now = installation.clock.now
@@ -319,7 +332,9 @@ def _push_desk(installation: Installation, engine: Engine, durable: DurableEngin
     return PushDesk(
         dispatch=dispatch,
         trial=ChannelTrial(store=store, senders=senders, now=now, new_key=key_of_act),
-        reports=KeptReports(SqlIncidentStore(engine), SqlDigestStore(engine), installation.zone),
+        reports=KeptReports(
+            SqlIncidentStore(engine), SqlDigestStore(engine), installation.zone, answers=answers
+        ),
         people=_KnownPeople(SqlPeopleStore(engine, _sealer(installation))),
         preferences=SqlPreferenceStore(engine),
         log=store,
@@ -382,7 +397,7 @@ class _KnownPeople:
         self._people = people
 
     async def identify(self, name: str) -> str:
-        known = [person.name for person in await asyncio.to_thread(self._people.everybody)]
-        if name not in known:
-            raise PersonUnknown(f"nobody is called {name!r}", spoken=f"我不认识{name}。")
-        return name
+        for person in await asyncio.to_thread(self._people.everybody):
+            if name in (person.name, person.id):
+                return person.id
+        raise PersonUnknown(f"nobody is called {name!r}", spoken=f"我不认识{name}。")

@@ -12,6 +12,7 @@ from mcp_tencent.gateway.call import Caller, CallerKind, Permission
 from mcp_tencent.gateway.errors import NotPermitted
 from mcp_tencent.push.delivery import Delivery, DeliveryStatus
 from mcp_tencent.push.dispatch import Dispatch
+from mcp_tencent.push.errors import PersonUnknown
 from mcp_tencent.push.message import Report
 from mcp_tencent.push.recipients import House
 from mcp_tencent.push.records import DeliveryPreference, PreferenceStore
@@ -34,7 +35,7 @@ class People(Protocol):
     """Who is known."""
 
     async def identify(self, name: str) -> str:
-        """Return the name under which a person's deliveries are kept.
+        """Return the key under which a person's deliveries and wishes are kept.
 
         Raises:
             PersonUnknown: nobody, or more than one, is called that.
@@ -97,17 +98,26 @@ class PushDesk:
         """Return where the caller wants reports; a job has no wishes of its own."""
         if caller.kind is CallerKind.SERVICE_JOB:
             return ()
-        return await asyncio.to_thread(self.preferences.of, caller.name)
+        return await asyncio.to_thread(self.preferences.of, await self.key_of(caller))
+
+    async def key_of(self, caller: Caller) -> str:
+        """Return the key under which the caller's own deliveries and wishes are kept."""
+        if caller.kind is CallerKind.SERVICE_JOB:
+            return caller.name
+        try:
+            return await self.people.identify(caller.name)
+        except PersonUnknown:  # the console, or somebody who holds a token only
+            return caller.name
 
     async def whose(self, person: str | None, caller: Caller) -> str:
-        """Return whose settings are meant, if the caller may look at them.
+        """Return the key of the person whose settings are meant, if the caller may look at them.
 
         Raises:
             NotPermitted: they are somebody else's, and the caller may not configure.
             PersonUnknown: there is no such person.
         """
         if person is None or person == caller.name:
-            return caller.name
+            return await self.key_of(caller)
         if not caller.may(Permission.CONFIGURE):
             raise NotPermitted("the delivery of others needs the permission configure")
         return await self.people.identify(person)

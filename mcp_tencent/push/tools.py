@@ -102,9 +102,9 @@ def _declare_sending(tools: ToolSet, desk: PushDesk, who: CallerOf) -> None:
         found = await desk.reports.report(report, caller=caller)
         deliveries: list[Delivery] = []
         if not dry_run:
-            key = desk.new_key()
+            key, whose = desk.new_key(), await desk.key_of(caller)
             deliveries = [
-                await desk.dispatch.send(found, target, key=key, person=caller.name) for target in targets
+                await desk.dispatch.send(found, target, key=key, person=whose) for target in targets
             ]
         return SendAnswer(
             summary=sending_summary(targets, title=found.title, dry_run=dry_run),
@@ -161,13 +161,16 @@ def _declare_settings(tools: ToolSet, desk: PushDesk, who: CallerOf) -> None:
 
         Example: set_delivery(channel="email", target="ops@example.com").
         """
-        whose = await desk.whose(person, who(context))
+        caller = who(context)
+        whose = await desk.whose(person, caller)
         known = await asyncio.to_thread(desk.preferences.of, whose)
         wanted = _changed(whose, Channel(channel), target, enabled, known, desk.house)
         if not dry_run:
             await asyncio.to_thread(desk.preferences.set, wanted)
         others = [one for one in known if one.channel is not wanted.channel]
-        return _preferences_answer(whose, sorted([*others, wanted], key=_by_channel), dry_run=dry_run)
+        return _preferences_answer(
+            person or caller.name, sorted([*others, wanted], key=_by_channel), dry_run=dry_run
+        )
 
     @tools.read("查看接收方式", shows=_SHOWS)
     async def get_delivery(context: Context[Any, Any], person: PersonName = None) -> PreferencesAnswer:
@@ -177,9 +180,9 @@ def _declare_settings(tools: ToolSet, desk: PushDesk, who: CallerOf) -> None:
 
         Example: get_delivery().
         """
-        whose = await desk.whose(person, who(context))
-        known = await asyncio.to_thread(desk.preferences.of, whose)
-        return _preferences_answer(whose, known, dry_run=False)
+        caller = who(context)
+        known = await asyncio.to_thread(desk.preferences.of, await desk.whose(person, caller))
+        return _preferences_answer(person or caller.name, known, dry_run=False)
 
 
 def _declare_log(tools: ToolSet, desk: PushDesk, who: CallerOf) -> None:
@@ -207,7 +210,7 @@ def _declare_log(tools: ToolSet, desk: PushDesk, who: CallerOf) -> None:
         Example: list_deliveries(period="24h", status="failed").
         """
         caller = who(context)
-        person = None if caller.may(Permission.CONFIGURE) else caller.name
+        person = None if caller.may(Permission.CONFIGURE) else await desk.key_of(caller)
         meant = parse_period(period, now=desk.now(), zone=desk.zone)
         statuses, offset = _STATUSES[status], int(cursor or 0)
         page = await asyncio.to_thread(
