@@ -99,7 +99,13 @@ class SentenceWriter:
 
     def sentence(self) -> str:
         """One sentence; letters and English terms stand between blanks, there is no punctuation."""
-        groups = self._book.groups
+        return self._sentence_of(self._book.groups)
+
+    def operations_sentence(self) -> str:
+        """One sentence of the first two groups: what is said to the appliance."""
+        return self._sentence_of(self._book.groups[:2])
+
+    def _sentence_of(self, groups: Sequence[tuple[float, Sequence[str]]]) -> str:
         patterns = self._random.choices([p for _, p in groups], weights=[weight for weight, _ in groups])[0]
         return " ".join(self.filled(self._random.choice(patterns)).split())
 

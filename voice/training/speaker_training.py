@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from voice import embedder_speechbrain  # noqa: F401 - mends torchaudio, which speechbrain imports
 from speechbrain.lobes.features import Fbank  # type: ignore[import-untyped] # isort: skip
 from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN, Classifier  # type: ignore[import-untyped] # isort: skip
+from speechbrain.nnet.CNN import Conv1d  # type: ignore[import-untyped] # isort: skip
 from speechbrain.nnet.losses import AdditiveAngularMargin, LogSoftmaxWrapper  # type: ignore[import-untyped] # isort: skip
 from voice.training.speaker_batches import SpeakerBatches
 
@@ -28,7 +29,7 @@ CHANNELS = (256, 256, 256, 256, 768)
 _SCALE = 30.0
 _FIRST_MARGIN, _LAST_MARGIN = 0.05, 0.2
 _MARGIN_RISES_UNTIL = 0.3
-_WARM_UP_STEPS = 100
+_WARM_UP_STEPS = 60
 _STEPS_BETWEEN_REPORTS = 50
 _MASKED_SHARE = 0.4
 
@@ -54,6 +55,9 @@ def new_encoder() -> torch.nn.Module:
         res2net_scale=8,
         se_channels=128,
     )
+    for module in encoder.modules():
+        if isinstance(module, Conv1d) and module.kernel_size == 1:
+            module.padding = "valid"  # the same result without a copy for nothing: a fifth of the time
     return encoder
 
 
@@ -104,8 +108,10 @@ class SpeakerTrainer:
         self._parameters = [*self.encoder.parameters(), *self._classifier.parameters()]
         self._optimizer = torch.optim.AdamW(self._parameters, lr=schedule.peak_rate, weight_decay=2e-4)
 
-    def train(self, checkpoint: Path) -> None:
+    def train(self, checkpoint: Path, *, start_from: Path | None = None) -> None:
         """Train, keeping the encoder's weights in ``checkpoint`` every 50 steps."""
+        if start_from is not None:
+            self.encoder.load_state_dict(torch.load(start_from, weights_only=True))
         source = DataLoader(
             _FeatureBatches(self._batches, self._schedule.seed), batch_size=None, num_workers=1, prefetch_factor=4
         )
