@@ -1,0 +1,143 @@
+"""A process that runs one night on a local cloud in another process, and dies where it is told to.
+
+Usage: night_process.py ORDERS.json, with
+
+    {"home": DIR, "cloud": {"url", "secret_id", "secret_key", "regions"}, "date": "2026-11-21",
+     "start": ISO, "began": ISO, "speed": 240, "executor": "one", "database_url": null or "postgresql+…"}
+
+`start` is the cloud's time at the wall's time `began`; the cloud must run on the same `SharedClock`. The
+environment variable NIGHT_DIES says where the process kills itself with SIGKILL, at the Nth time:
+
+- `before:STEP:N`, `after:STEP:N` (the engine has recorded the result); STEP is the name of a step of the walks
+  in scheduler/, such as `act` or `restore`;
+- `claimed:KEY:N` (the gateway has claimed the key and nothing has gone out), `acted:KEY:N` (the act has taken
+  effect and the gateway has not recorded it); KEY is the end of an idempotency key, such as `attempt-1-act`;
+- `answered:TOOL:N` (the gateway has recorded the result, and the answer is lost).
+
+When the night has ended, `ended OUTCOME` is printed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from dbos import DBOS
+from mcp.client import Client
+from mcp_types import CallToolResult
+
+from assistant.home import find_home
+from assistant.night_house import Tempo, open_night
+from assistant.servers import Installation
+from assistant.settings import Settings
+from mcp_tencent.cloud.tencentcloud.caller import Account
+from mcp_tencent.durable_dbos import DbosSteps
+from mcp_tencent.gateway.call import ToolCall
+from mcp_tencent.gateway.idempotency import Claim, KeyStore
+from tests.scheduler.nights import SharedClock
+
+Result = TypeVar("Result")
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def dies_at(where: str) -> None:
+    """Arrange for the process to be killed at a place such as `after:act:1`."""
+    when, name, number = where.split(":")
+    seen: Counter[str] = Counter()
+    recorded, called = DbosSteps.step, Client.call_tool
+
+    def reached(place: str) -> bool:
+        seen[place] += 1
+        return place == name and seen[place] == int(number)
+
+    async def step(self: DbosSteps, step_name: str, action: Callable[[], Awaitable[Result]]) -> Result:
+        here = reached(step_name)
+        if here and when == "before":
+            die()
+        result = await recorded(self, step_name, action)
+        if here and when == "after":
+            die()
+        return result
+
+    async def call_tool(self, tool, *rest, **options):
+        here = reached(tool)
+        answer = await called(self, tool, *rest, **options)
+        if here:
+            die()
+        return answer
+
+    claimed, finished = KeyStore.claim, KeyStore.finish
+
+    def claim(self: KeyStore, call: ToolCall) -> Claim | None:
+        won = claimed(self, call)
+        if won is not None and won.key.endswith(name) and reached(name):
+            die()
+        return won
+
+    def finish(self: KeyStore, claim: Claim, content: CallToolResult) -> None:
+        if claim.key.endswith(name) and reached(name):
+            die()
+        finished(self, claim, content)
+
+    if when == "claimed":
+        KeyStore.claim = claim  # type: ignore[method-assign]
+    elif when == "acted":
+        KeyStore.finish = finish  # type: ignore[method-assign]
+    elif when == "answered":
+        Client.call_tool = call_tool  # type: ignore[method-assign]
+    else:
+        DbosSteps.step = step  # type: ignore[method-assign]
+
+
+async def main(orders: dict) -> None:
+    speed = float(orders["speed"])
+    clock = SharedClock(
+        datetime.fromisoformat(orders["start"]), datetime.fromisoformat(orders["began"]), speed
+    )
+    cloud = orders["cloud"]
+    settings = Settings()
+    if orders.get("database_url"):
+        settings = Settings.model_validate({"database_url": orders["database_url"]})
+    installation = replace(
+        Installation(
+            home=find_home(Path(orders["home"]), {}),
+            settings=settings,
+            environ={},
+            clock=clock,
+            accounts=[
+                Account(
+                    name="local",
+                    secret_id=cloud["secret_id"],
+                    secret_key=cloud["secret_key"],
+                    regions=tuple(cloud["regions"]),
+                    endpoint=cloud["url"],
+                )
+            ],
+        )
+    )
+
+    async def sleep(seconds: float) -> None:
+        await DBOS.sleep_async(seconds / speed)
+
+    tempo = Tempo(sleep=sleep, pause=asyncio.sleep, polling_s=0.05, beat_s=0.2, patience_s=2.0)
+    async with open_night(installation, tempo, executor_id=orders["executor"]) as house:
+        end = await house.nights.run(date.fromisoformat(orders["date"]))
+        print(f"ended {end.outcome}", flush=True)
+
+
+if __name__ == "__main__":
+    if os.environ.get("NIGHT_DIES"):
+        dies_at(os.environ["NIGHT_DIES"])
+    asyncio.run(main(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
