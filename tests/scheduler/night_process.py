@@ -8,8 +8,8 @@ Usage: night_process.py ORDERS.json, with
 `start` is the cloud's time at the wall's time `began`; the cloud must run on the same `SharedClock`. The
 environment variable NIGHT_DIES says where the process kills itself with SIGKILL, at the Nth time:
 
-- `before:STEP:N`, `after:STEP:N` (the engine has recorded the result); STEP is the name of a step of the walks
-  in scheduler/, such as `act` or `restore`;
+- `before:STEP:N`, `after:STEP:N` (the engine has recorded the result); STEP is the name of a step of the
+  walks in scheduler/, such as `act` or `restore`;
 - `claimed:KEY:N` (the gateway has claimed the key and nothing has gone out), `acted:KEY:N` (the act has taken
   effect and the gateway has not recorded it); KEY is the end of an idempotency key, such as `attempt-1-act`;
 - `answered:TOOL:N` (the gateway has recorded the result, and the answer is lost).
@@ -29,7 +29,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dbos import DBOS
 from mcp.client import Client
@@ -56,52 +56,66 @@ def dies_at(where: str) -> None:
     """Arrange for the process to be killed at a place such as `after:act:1`."""
     when, name, number = where.split(":")
     seen: Counter[str] = Counter()
-    recorded, called = DbosSteps.step, Client.call_tool
 
     def reached(place: str) -> bool:
-        seen[place] += 1
-        return place == name and seen[place] == int(number)
+        seen[place] += place.endswith(name)
+        return place.endswith(name) and sum(seen.values()) == int(number)
 
-    async def step(self: DbosSteps, step_name: str, action: Callable[[], Awaitable[Result]]) -> Result:
-        here = reached(step_name)
+    {
+        "before": dies_around_steps,
+        "after": dies_around_steps,
+        "claimed": dies_around_keys,
+        "acted": dies_around_keys,
+        "answered": dies_after_answers,
+    }[when](when, reached)
+
+
+def dies_around_steps(when: str, reached: Callable[[str], bool]) -> None:
+    recorded = DbosSteps.step
+
+    async def step(self: DbosSteps, name: str, action: Callable[[], Awaitable[Result]]) -> Result:
+        here = reached(name)
         if here and when == "before":
             die()
-        result = await recorded(self, step_name, action)
-        if here and when == "after":
+        result = await recorded(self, name, action)
+        if here:
             die()
         return result
 
-    async def call_tool(self, tool, *rest, **options):
-        here = reached(tool)
-        answer = await called(self, tool, *rest, **options)
-        if here:
-            die()
-        return answer
+    setattr(DbosSteps, "step", step)  # noqa: B010
 
+
+def dies_around_keys(when: str, reached: Callable[[str], bool]) -> None:
     claimed, finished = KeyStore.claim, KeyStore.finish
 
     def claim(self: KeyStore, call: ToolCall) -> Claim | None:
         won = claimed(self, call)
-        if won is not None and won.key.endswith(name) and reached(name):
+        if when == "claimed" and won is not None and reached(won.key):
             die()
         return won
 
     def finish(self: KeyStore, claim: Claim, content: CallToolResult) -> None:
-        if claim.key.endswith(name) and reached(name):
+        if when == "acted" and reached(claim.key):
             die()
         finished(self, claim, content)
 
-    if when == "claimed":
-        KeyStore.claim = claim  # type: ignore[method-assign]
-    elif when == "acted":
-        KeyStore.finish = finish  # type: ignore[method-assign]
-    elif when == "answered":
-        Client.call_tool = call_tool  # type: ignore[method-assign]
-    else:
-        DbosSteps.step = step  # type: ignore[method-assign]
+    setattr(KeyStore, "claim", claim)  # noqa: B010
+    setattr(KeyStore, "finish", finish)  # noqa: B010
 
 
-async def main(orders: dict) -> None:
+def dies_after_answers(_when: str, reached: Callable[[str], bool]) -> None:
+    called = Client.call_tool
+
+    async def call_tool(self, tool, *rest, **options):
+        answer = await called(self, tool, *rest, **options)
+        if reached(tool):
+            die()
+        return answer
+
+    setattr(Client, "call_tool", call_tool)  # noqa: B010
+
+
+async def main(orders: dict[str, Any]) -> None:
     speed = float(orders["speed"])
     clock = SharedClock(
         datetime.fromisoformat(orders["start"]), datetime.fromisoformat(orders["began"]), speed
