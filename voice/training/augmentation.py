@@ -50,7 +50,9 @@ def _hum(random: np.random.Generator, length: int) -> Samples:
     base_hz = random.choice([50.0, 100.0, random.uniform(60, 600)])
     noise = 0.15 * random.standard_normal(length)
     for harmonic in range(1, 9):
-        noise += np.sin(2 * np.pi * base_hz * harmonic * times + random.uniform(0, 6)) * random.random() / harmonic
+        noise += (
+            np.sin(2 * np.pi * base_hz * harmonic * times + random.uniform(0, 6)) * random.random() / harmonic
+        )
     if random.random() < 0.5:
         noise *= 1 + 0.8 * np.sin(2 * np.pi * random.uniform(0.3, 4) * times)
     return np.asarray(noise)
@@ -160,5 +162,7 @@ class Augmenter:
             level *= self._random.uniform(1, 2)
         levelled = speech * level
         if self._random.random() < 0.6:
-            levelled = levelled + self._random.standard_normal(len(levelled)) * self._random.choice([0.4, 1, 3, 10])
+            levelled = levelled + self._random.standard_normal(len(levelled)) * self._random.choice(
+                [0.4, 1, 3, 10]
+            )
         return np.asarray(np.clip(np.round(levelled), -32768, 32767), np.float32)

@@ -39,7 +39,7 @@ _VALIDATION_UTTERANCES = 400
 class CtcSchedule:
     """How long and how fast to learn."""
 
-    minutes: float
+    minutes: float = 45.0
     peak_rate: float = 2.5e-3
     frames_per_batch: int = 12_000
     width: int = 384
@@ -77,7 +77,10 @@ def examples_in(folder: Path) -> list[Example]:
         chunk = FeatureChunk.load(index.with_suffix(""))
         for start, frames, labels in chunk.utterances:
             blanks = sum(a == b for a, b in zip(labels, labels[1:], strict=False))
-            if _FEWEST_FRAMES <= frames <= _MOST_FRAMES and (len(labels) + blanks) * FRAMES_PER_OUTPUT <= frames:
+            if (
+                _FEWEST_FRAMES <= frames <= _MOST_FRAMES
+                and (len(labels) + blanks) * FRAMES_PER_OUTPUT <= frames
+            ):
                 examples.append(Example(chunk=chunk, start=start, frames=frames, labels=labels))
     return examples
 
@@ -109,7 +112,9 @@ def padded_batch(
             mask(row, example.frames)
     return Batch(
         features=torch.from_numpy(features),
-        output_lengths=torch.tensor([(e.frames + FRAMES_PER_OUTPUT - 1) // FRAMES_PER_OUTPUT for e in examples]),
+        output_lengths=torch.tensor(
+            [(e.frames + FRAMES_PER_OUTPUT - 1) // FRAMES_PER_OUTPUT for e in examples]
+        ),
         label_lengths=torch.tensor([len(example.labels) for example in examples]),
         labels=torch.tensor([label for example in examples for label in example.labels], dtype=torch.long),
     )
@@ -160,7 +165,9 @@ class CtcTrainer:
             loss, count = self._learn(group, self._rate(step, done))
             losses, phones = losses + loss, phones + count
             if step % _STEPS_BETWEEN_REPORTS == 99:
-                _log.info("step %d, %.0f %% of the time, loss per phone %.3f", step + 1, done * 100, losses / phones)
+                _log.info(
+                    "step %d, %.0f %% of the time, loss per phone %.3f", step + 1, done * 100, losses / phones
+                )
                 losses, phones = 0.0, 0
             if step % _STEPS_BETWEEN_CHECKPOINTS == 499:
                 save_checkpoint(self.network, checkpoint)

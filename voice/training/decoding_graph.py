@@ -72,7 +72,9 @@ class GraphBuilder:
         self._start = self._new_state()
         self._roots = {phone: self._new_state() for phone in range(1, len(PHONES))}
         self._add_words(_trie(pronunciations))
-        self._add_unknown([tuple(PHONE_INDEX[p] for p in syllable) for syllable in sorted(set(known_syllables))])
+        self._add_unknown(
+            [tuple(PHONE_INDEX[p] for p in syllable) for syllable in sorted(set(known_syllables))]
+        )
         self.arcs.sort(key=lambda arc: arc[0] != self._start)
 
     @property

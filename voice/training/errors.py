@@ -29,7 +29,9 @@ class TrainingDataMissing(TrainingError):
     """The recordings are not where they were said to be."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"no training recordings at {path}: expected index.json and one folder for each corpus")
+        super().__init__(
+            f"no training recordings at {path}: expected index.json and one folder for each corpus"
+        )
 
 
 class GraphBuildFailed(TrainingError):

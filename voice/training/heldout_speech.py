@@ -81,7 +81,10 @@ class HeldOutSpeaker:
         self._writer = SentenceWriter(build_lexicon(), self._random)
 
     def _murmur(self) -> Samples:
-        voices = [self._said("今天天气不错我们一起去吃饭吧然后再回来开会讨论一下这个问题", v) for v in HELD_OUT_VOICES]
+        voices = [
+            self._said("今天天气不错我们一起去吃饭吧然后再回来开会讨论一下这个问题", v)
+            for v in HELD_OUT_VOICES
+        ]
         whole = np.zeros(30 * SAMPLES_PER_SECOND, np.float32)
         for voice in voices:
             whole += np.roll(np.resize(voice, len(whole)), int(self._chance.integers(len(whole))))
@@ -89,7 +92,9 @@ class HeldOutSpeaker:
 
     def _said(self, text: str, voice: str) -> Samples:
         self._espeak.set_voice(MANDARIN, voice)
-        self._espeak.set_delivery(words_per_minute=self._random.randint(115, 225), pitch=self._random.randint(20, 80))
+        self._espeak.set_delivery(
+            words_per_minute=self._random.randint(115, 225), pitch=self._random.randint(20, 80)
+        )
         return self._espeak.speak(text)
 
     def utterances(self, texts: Sequence[str], kind: str) -> Iterator[HeldOutUtterance]:
@@ -104,13 +109,17 @@ class HeldOutSpeaker:
 
     def heard_through(self, speech: Samples, condition: Condition) -> Samples:
         """Add silence around, room and noise; the level is drawn between −1 and −18 dB."""
-        lead, tail = (np.zeros(int(s * SAMPLES_PER_SECOND), np.float32) for s in (_LEAD_SECONDS, _TAIL_SECONDS))
+        lead, tail = (
+            np.zeros(int(s * SAMPLES_PER_SECOND), np.float32) for s in (_LEAD_SECONDS, _TAIL_SECONDS)
+        )
         heard = np.concatenate([lead, speech / (np.abs(speech).max() + 1e-6), tail])
         power = np.sqrt((heard[np.abs(heard) > 0.02] ** 2).mean())
         if condition.in_room:
             heard = fftconvolve(heard, self._rooms[self._chance.integers(len(self._rooms))])[: len(heard)]
         if condition.noise_db is not None:
-            source = self._crowd if condition.crowd else self._noises[self._chance.integers(len(self._noises))]
+            source = (
+                self._crowd if condition.crowd else self._noises[self._chance.integers(len(self._noises))]
+            )
             noise = np.resize(np.roll(source, int(self._chance.integers(len(source)))), len(heard))
             heard = heard + noise * power * 10 ** (-condition.noise_db / 20)
         level = 32_000 * 10 ** (-self._chance.uniform(1, 18) / 20)
@@ -158,7 +167,9 @@ class HeldOutSpeaker:
 
 def main() -> None:
     """Write material for benchmarks."""
-    parser = argparse.ArgumentParser(description="Write speech of voices never trained on, as WAV and manifest.")
+    parser = argparse.ArgumentParser(
+        description="Write speech of voices never trained on, as WAV and manifest."
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--wake", type=int, default=312)
@@ -175,7 +186,13 @@ def main() -> None:
         for number, said in enumerate(said for source in sources for said in source):
             name = f"{number:05d}.wav"
             soundfile.write(arguments.out / name, said.samples.astype(np.int16), SAMPLES_PER_SECOND)
-            row = {"file": name, "text": said.text, "kind": said.kind, "voice": said.voice, "condition": said.condition}
+            row = {
+                "file": name,
+                "text": said.text,
+                "kind": said.kind,
+                "voice": said.voice,
+                "condition": said.condition,
+            }
             manifest.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 

@@ -59,14 +59,20 @@ def _strung(
     parts: list[Samples] = []
     for samples, _ in words:
         if parts:
-            pause_s = random_source.choice([0.0, 0.0, random_source.random() * 0.12, random_source.random() * 0.3])
+            pause_s = random_source.choice(
+                [0.0, 0.0, random_source.random() * 0.12, random_source.random() * 0.3]
+            )
             parts.append(np.zeros(int(pause_s * SAMPLES_PER_SECOND), np.float32))
         part = samples
         if len(words) > 1:
-            part = samples[random_source.randint(300, 800) : len(samples) - random_source.randint(300, 800)].copy()
+            part = samples[
+                random_source.randint(300, 800) : len(samples) - random_source.randint(300, 800)
+            ].copy()
             fade = min(_FADE_SAMPLES, len(part) // 2)
             part[:fade] *= np.linspace(0, 1, fade)
             part[len(part) - fade :] *= np.linspace(1, 0, fade)
         parts.append(np.asarray(part * 10 ** (random_source.uniform(-4, 4) / 20), np.float32))
     joined = np.asarray(np.clip(np.concatenate(parts), -1, 1) * 30_000, np.float32)
-    return LabelledSpeech(samples=joined, phones=tuple(p for _, phones in words for p in phones), source=source)
+    return LabelledSpeech(
+        samples=joined, phones=tuple(p for _, phones in words for p in phones), source=source
+    )

@@ -62,7 +62,8 @@ class LanguageModel:
         whole, share = sum(damped.values()), self._settings.general_share
         words = set(damped) | {word for (word,) in counts if word != START}
         return {
-            word: (1 - share) * counts[(word,)] / total + share * damped.get(word, 0.0) / whole for word in words
+            word: (1 - share) * counts[(word,)] / total + share * damped.get(word, 0.0) / whole
+            for word in words
         }
 
     def _add_order(self, counts: Counter[History]) -> None:

@@ -103,7 +103,9 @@ def pronunciations_of(word: str) -> frozenset[Pronunciation]:
     if word in _CHARACTER_READINGS:
         return frozenset(_readings(_CHARACTER_READINGS[word]))
     if len(word) == 1:
-        found = (phones_of_syllable(reading) for reading in pinyin(word, style=Style.TONE3, heteronym=True)[0])
+        found = (
+            phones_of_syllable(reading) for reading in pinyin(word, style=Style.TONE3, heteronym=True)[0]
+        )
         return frozenset(phones for phones in found if phones)
     phones: list[str] = []
     for reading in pinyin(word, style=Style.TONE3):
@@ -133,7 +135,11 @@ def build_lexicon(*, general_words: int = GENERAL_WORDS) -> Lexicon:
     entries = _jieba_entries()
     known = {word: (count, tag) for word, count, tag in entries}
     general = sorted(
-        (row for row in entries if 2 <= len(row[0]) <= 4 and _is_chinese(row[0]) and row[2] not in _TAGS_LEFT_OUT),
+        (
+            row
+            for row in entries
+            if 2 <= len(row[0]) <= 4 and _is_chinese(row[0]) and row[2] not in _TAGS_LEFT_OUT
+        ),
         key=lambda row: -row[1],
     )[:general_words]
     words = list(dict.fromkeys([*operations_words(), *common_characters(), *(row[0] for row in general)]))

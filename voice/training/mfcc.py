@@ -40,7 +40,9 @@ def _mel_banks() -> NDArray[np.float32]:
 
 def _liftered_cosines() -> NDArray[np.float32]:
     index = np.arange(COEFFICIENTS)
-    cosines = np.sqrt(2.0 / COEFFICIENTS) * np.cos(np.pi / COEFFICIENTS * (index[None, :] + 0.5) * index[:, None])
+    cosines = np.sqrt(2.0 / COEFFICIENTS) * np.cos(
+        np.pi / COEFFICIENTS * (index[None, :] + 0.5) * index[:, None]
+    )
     cosines[0] = np.sqrt(1.0 / COEFFICIENTS)
     lifter = 1 + 0.5 * _LIFTER * np.sin(np.pi * index / _LIFTER)
     return np.asarray((cosines * lifter[:, None]).T, np.float32)

@@ -59,7 +59,12 @@ def write_const(text: str, path: Path) -> None:
 def _run(command: Sequence[str], text: str = "", environment: Mapping[str, str] | None = None) -> None:
     try:
         done = subprocess.run(  # noqa: S603 - our own command line, no shell
-            command, input=text, capture_output=True, text=True, check=False, env={**os.environ, **(environment or {})}
+            command,
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **(environment or {})},
         )
     except FileNotFoundError as exc:
         raise TrainingToolMissing(command[0], "install libfst-tools") from exc

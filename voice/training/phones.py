@@ -7,9 +7,72 @@ import re
 SILENCE = "SIL"
 """Silence; also the blank of CTC, which is why it has index 0."""
 
-INITIALS = tuple(["b", "p", "m", "f", "d", "t", "n", "l", "g", "k", "h", "zh", "ch", "sh", "r", "z", "c", "s", "j", "q", "x"])
+INITIALS = tuple(
+    [
+        "b",
+        "p",
+        "m",
+        "f",
+        "d",
+        "t",
+        "n",
+        "l",
+        "g",
+        "k",
+        "h",
+        "zh",
+        "ch",
+        "sh",
+        "r",
+        "z",
+        "c",
+        "s",
+        "j",
+        "q",
+        "x",
+    ]
+)
 FINALS = tuple(
-    ["a", "o", "e", "ai", "ei", "ao", "ou", "an", "en", "ang", "eng", "ong", "er", "i", "iz", "ir", "ia", "ie", "iao", "iu", "ian", "in", "iang", "ing", "iong", "u", "ua", "uo", "uai", "ui", "uan", "un", "uang", "ueng", "v", "ve", "van", "vn"]
+    [
+        "a",
+        "o",
+        "e",
+        "ai",
+        "ei",
+        "ao",
+        "ou",
+        "an",
+        "en",
+        "ang",
+        "eng",
+        "ong",
+        "er",
+        "i",
+        "iz",
+        "ir",
+        "ia",
+        "ie",
+        "iao",
+        "iu",
+        "ian",
+        "in",
+        "iang",
+        "ing",
+        "iong",
+        "u",
+        "ua",
+        "uo",
+        "uai",
+        "ui",
+        "uan",
+        "un",
+        "uang",
+        "ueng",
+        "v",
+        "ve",
+        "van",
+        "vn",
+    ]
 )
 PHONES = (SILENCE, *INITIALS, *FINALS)
 PHONE_INDEX = {phone: index for index, phone in enumerate(PHONES)}

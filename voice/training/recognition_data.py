@@ -55,7 +55,9 @@ class FeatureChunk:
         )
 
 
-def make_chunk(speech: Iterable[LabelledSpeech], augmenter: Augmenter, *, copies: int, seed: int) -> FeatureChunk:
+def make_chunk(
+    speech: Iterable[LabelledSpeech], augmenter: Augmenter, *, copies: int, seed: int
+) -> FeatureChunk:
     """Augment utterances, each as many times as asked, with a little pure noise between them."""
     chance = np.random.default_rng(seed)
     rows: list[NDArray[np.float16]] = []
@@ -69,10 +71,18 @@ def make_chunk(speech: Iterable[LabelledSpeech], augmenter: Augmenter, *, copies
     for said in speech:
         for _ in range(copies):
             light = chance.random() < _LIGHT_SHARE
-            add(augmenter.lightly(said.samples) if light else augmenter.heavily(said.samples), label_indices(said.phones))
+            add(
+                augmenter.lightly(said.samples) if light else augmenter.heavily(said.samples),
+                label_indices(said.phones),
+            )
         if chance.random() < _PURE_NOISE_SHARE * copies:
             noise = augmenter.noise(int(chance.uniform(0.5, 3) * SAMPLES_PER_SECOND))
-            add(np.asarray(np.clip(np.round(noise * 10 ** chance.uniform(0, 3.3)), -32768, 32767), np.float32), [])
+            add(
+                np.asarray(
+                    np.clip(np.round(noise * 10 ** chance.uniform(0, 3.3)), -32768, 32767), np.float32
+                ),
+                [],
+            )
     features = np.concatenate(rows) if rows else np.zeros((0, COEFFICIENTS), np.float16)
     return FeatureChunk(features=features, utterances=utterances)
 
@@ -88,7 +98,9 @@ def _recorded_noises(speech: Path) -> list[Samples]:
     for speaker in read_index(speech):
         if speaker.group == NOISE_GROUP:
             samples = read_recording(speech, speaker)
-            stretches += [samples[start : start + length] for start in range(0, len(samples) - length, length)]
+            stretches += [
+                samples[start : start + length] for start in range(0, len(samples) - length, length)
+            ]
     return [np.asarray(s / (s.std() + 1e-9), np.float32) for s in stretches if s.std() > 1e-5]
 
 

@@ -62,7 +62,9 @@ class Listener:
         phrases = json.dumps(list(grammar), ensure_ascii=False)
         rate = float(SAMPLES_PER_SECOND)
         recogniser = (
-            vosk.KaldiRecognizer(self._model, rate, phrases) if grammar else vosk.KaldiRecognizer(self._model, rate)
+            vosk.KaldiRecognizer(self._model, rate, phrases)
+            if grammar
+            else vosk.KaldiRecognizer(self._model, rate)
         )
         pcm, heard = np.clip(samples, -32_768, 32_767).astype("<i2").tobytes(), []
         for start in range(0, len(pcm), _CHUNK_BYTES):
@@ -105,7 +107,9 @@ def human_words(listener: Listener, speech: Path) -> dict[str, Score]:
         clips = clips_of(read_recording(speech, speaker), speaker)
         grammar = sorted({word for _, word in clips if word and not word.isascii()})
         for word in grammar:
-            takes = [clip for clip, spoken in clips if spoken == word][:: max(1, 20 // _HUMAN_TAKES)][:_HUMAN_TAKES]
+            takes = [clip for clip, spoken in clips if spoken == word][:: max(1, 20 // _HUMAN_TAKES)][
+                :_HUMAN_TAKES
+            ]
             for clip in takes:
                 heard = listener.hear(clip * 32_000, (*grammar, UNKNOWN)).replace(UNKNOWN, "")
                 scores.setdefault(speaker.speaker, Score()).add(word, heard)

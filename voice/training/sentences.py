@@ -35,7 +35,9 @@ def sentence_book() -> SentenceBook:
     raw = yaml.safe_load(text)
     return SentenceBook(
         slots={name: tuple(choices) for name, choices in raw["slots"].items()},
-        groups=tuple((float(group["weight"]), tuple(group["sentences"])) for group in raw["patterns"].values()),
+        groups=tuple(
+            (float(group["weight"]), tuple(group["sentences"])) for group in raw["patterns"].values()
+        ),
     )
 
 
@@ -157,5 +159,3 @@ class Segmenter:
             else:
                 found += [word for word in self._jieba.cut(piece, HMM=False) if word in self._words]
         return found
-
-

@@ -70,7 +70,9 @@ def read_people(speech: Path, *, kept_for_measuring: bool) -> list[Person]:
     for speaker in read_index(speech):
         if speaker.group not in GROUP_SHARES or held_out(speaker) != kept_for_measuring:
             continue
-        clips = (trimmed(clip, margin=1_280) for clip, _ in clips_of(read_recording(speech, speaker), speaker))
+        clips = (
+            trimmed(clip, margin=1_280) for clip, _ in clips_of(read_recording(speech, speaker), speaker)
+        )
         spoken = tuple(_as_int16(clip) for clip in clips if clip is not None)
         if spoken:
             people.append(Person(name=speaker.speaker, group=speaker.group, clips=spoken))
@@ -94,7 +96,13 @@ class SpeakerBatches:
     """
 
     def __init__(
-        self, people: Sequence[Person], noises: Sequence[Samples], *, size: int, seed: int, voices_each: int = 1
+        self,
+        people: Sequence[Person],
+        noises: Sequence[Samples],
+        *,
+        size: int,
+        seed: int,
+        voices_each: int = 1,
     ) -> None:
         self._people = list(people)
         self._speeds = SPEEDS[:voices_each]
@@ -181,7 +189,10 @@ class SpeakerBatches:
             coloured = spectrum * np.arange(1, len(spectrum) + 1) ** -chance.uniform(0, 1.2)
             noise, ratio_db = np.fft.irfft(coloured, length), chance.uniform(3, 25)
         elif kind < 0.65:
-            crowd = [self._speech(self._person(), length) * chance.uniform(0.5, 1) for _ in range(chance.integers(2, 6))]
+            crowd = [
+                self._speech(self._person(), length) * chance.uniform(0.5, 1)
+                for _ in range(chance.integers(2, 6))
+            ]
             noise, ratio_db = np.sum(crowd, axis=0), chance.uniform(7, 22)
         else:
             return

@@ -38,7 +38,7 @@ _MASKED_SHARE = 0.4
 class SpeakerSchedule:
     """How long and how fast to learn."""
 
-    minutes: float
+    minutes: float = 45.0
     peak_rate: float = 2e-3
     seed: int = 1
 
@@ -113,7 +113,10 @@ class SpeakerTrainer:
         if start_from is not None:
             self.encoder.load_state_dict(torch.load(start_from, weights_only=True))
         source = DataLoader(
-            _FeatureBatches(self._batches, self._schedule.seed), batch_size=None, num_workers=1, prefetch_factor=4
+            _FeatureBatches(self._batches, self._schedule.seed),
+            batch_size=None,
+            num_workers=1,
+            prefetch_factor=4,
         )
         began, losses, right = self._seconds(), 0.0, 0.0
         for step, (features, labels) in enumerate(source):
@@ -125,14 +128,23 @@ class SpeakerTrainer:
             if step % _STEPS_BETWEEN_REPORTS == _STEPS_BETWEEN_REPORTS - 1:
                 mean_loss, mean_right = losses / _STEPS_BETWEEN_REPORTS, right / _STEPS_BETWEEN_REPORTS
                 _log.info(
-                    "step %d, %.0f %% of the time, loss %.3f, %.2f right", step + 1, done * 100, mean_loss, mean_right
+                    "step %d, %.0f %% of the time, loss %.3f, %.2f right",
+                    step + 1,
+                    done * 100,
+                    mean_loss,
+                    mean_right,
                 )
                 losses = right = 0.0
                 save_encoder(self.encoder, checkpoint)
         save_encoder(self.encoder, checkpoint)
 
     def _learn(self, features: Tensor, labels: Tensor, step: int, done: float) -> tuple[float, float]:
-        rate = self._schedule.peak_rate * min(1.0, (step + 1) / _WARM_UP_STEPS) * 0.5 * (1 + math.cos(math.pi * done))
+        rate = (
+            self._schedule.peak_rate
+            * min(1.0, (step + 1) / _WARM_UP_STEPS)
+            * 0.5
+            * (1 + math.cos(math.pi * done))
+        )
         for group in self._optimizer.param_groups:
             group["lr"] = rate + 1e-6
         margin = _FIRST_MARGIN + (_LAST_MARGIN - _FIRST_MARGIN) * min(1.0, done / _MARGIN_RISES_UNTIL)

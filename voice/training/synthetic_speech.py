@@ -66,7 +66,9 @@ class TextSource:
             after = self._random.choice(self._words) if self._random.random() < 0.5 else ""
             return self._random.choice(NEAR_WAKE_PHRASES) + after
         if kind < 0.94:
-            return "".join(spoken_number(self._random.randint(0, 9)) for _ in range(self._random.randint(1, 11)))
+            return "".join(
+                spoken_number(self._random.randint(0, 9)) for _ in range(self._random.randint(1, 11))
+            )
         return " ".join(self._random.choice(list(LETTERS)) for _ in range(self._random.randint(1, 6)))
 
 
@@ -109,7 +111,11 @@ class SyntheticSpeaker:
         """Say one text with the voice that is set, or nothing when espeak says something unknown."""
         parts: list[Samples] = []
         phones: list[str] = []
-        pieces = re.split(r"(?<![a-z])([a-z]+)(?![a-z])", text) if _LATIN.search(text) and not _is_pinyin(text) else [text]
+        pieces = (
+            re.split(r"(?<![a-z])([a-z]+)(?![a-z])", text)
+            if _LATIN.search(text) and not _is_pinyin(text)
+            else [text]
+        )
         margin = _MARGIN_SAMPLES if len(pieces) == 1 else _PART_MARGIN_SAMPLES
         for piece in (piece.strip() for piece in pieces):
             if not piece:
@@ -121,10 +127,14 @@ class SyntheticSpeaker:
             parts += [samples] if len(pieces) == 1 else [samples, self._pause()]
             phones += spoken[1]
         speech = np.clip(np.concatenate(parts), -32767, 32767) if parts else np.zeros(0, np.float32)
-        return LabelledSpeech(samples=speech, phones=tuple(phones), source=f"espeak/{voice}") if parts else None
+        return (
+            LabelledSpeech(samples=speech, phones=tuple(phones), source=f"espeak/{voice}") if parts else None
+        )
 
     def _pause(self) -> Samples:
-        return np.zeros(int(self._random.choice([0, self._random.random() * 0.1]) * SAMPLES_PER_SECOND), np.float32)
+        return np.zeros(
+            int(self._random.choice([0, self._random.random() * 0.1]) * SAMPLES_PER_SECOND), np.float32
+        )
 
     def _say_chinese(self, text: str) -> tuple[Samples, Pronunciation]:
         phones = self._labels.of(text)
