@@ -17,6 +17,7 @@ _LATER = NoPlan(spoken="我只会马上做，不能约到别的时间。", reaso
 _UNSURE = NoPlan(spoken="这句话我没全听懂，不敢乱动，请再说一遍。", reason="not_understood")
 _FOREIGN = NoPlan(spoken="这个我还不会。", reason="not_understood")
 _MOST_CHOICES = 3
+_IF = ("如果", "要是", "假如", "万一", "一旦", "倘若", "若", "除非", "假设")
 _QUESTIONS = {
     "workload": "是哪个服务？", "cluster": "是哪个集群？", "replicas": "要多少个副本？", "nodes": "要几个节点？",
     "pod": "是哪个 pod？", "topic": "是哪个日志主题？", "channel": "发到哪个渠道？", "report": "要发哪份报告？",
@@ -39,7 +40,7 @@ def trouble_with(best: Candidate, reading: Reading, whole: Reading) -> NoPlan | 
     """Return what keeps a candidate from being carried out, if anything does."""
     if _forbidden(best, reading):
         return _FORBIDDEN
-    if best.tool.risk != "read" and whole.has("conditional") and not _all_used(best, whole, "conditional"):
+    if _conditional(best, whole):
         return _CONDITIONAL
     if reading.has("foreign") and any("foreign" in piece.keys for piece in best.unexplained):
         return _FOREIGN
@@ -56,9 +57,20 @@ def _forbidden(best: Candidate, reading: Reading) -> bool:
             explained = True
         if any(concept in piece.keys for line in best.tool.when for concept in line):
             explained = True
+        after = reading.after(piece)
+        if best.tool.name == "release_workload" and after and "isolate" in after.keys and any("isolate" not in one.keys for one in reading.all("release_isolation")):
+            explained = True
         if not explained:
             return True
     return False
+
+
+def _conditional(best: Candidate, whole: Reading) -> bool:
+    """Return whether an act hangs on a condition; a setting may well be about later."""
+    if best.tool.risk == "read" or _all_used(best, whole, "conditional"):
+        return False
+    pieces = whole.all("conditional")
+    return best.tool.risk == "danger" or any(piece.text.startswith(_IF) for piece in pieces)
 
 
 def _all_used(best: Candidate, reading: Reading, concept: str) -> bool:

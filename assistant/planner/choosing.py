@@ -116,6 +116,8 @@ def _derived(reading: Reading, context: TurnContext) -> frozenset[str]:
         isinstance(piece.value, int) and 400 <= piece.value <= 599 and not piece.unit for piece in reading.all("@number")
     ):
         keys.add("@condition")
+    if len(reading.all("@word")) >= 2 and reading.has("change"):
+        keys.add("@change")
     if reading.has("email", "dingtalk", "wecom", "feishu", "group_chat", "all_channels", "@email"):
         keys.add("@channel")
     return frozenset(keys)

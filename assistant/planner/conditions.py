@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assistant.planner.names import Certainty
 from assistant.planner.reading import Piece, Reading
 
 _LEVELS = {"error": "ERROR", "anomaly": "ERROR", "warn_log": "WARN", "fatal_log": "FATAL", "info_log": "INFO", "debug_log": "DEBUG"}
@@ -106,6 +107,9 @@ def _status(piece: Piece, reading: Reading) -> str:
 
 
 def _is_word(piece: Piece, reading: Reading) -> bool:
+    if piece.things and piece.certainty <= Certainty.SHORTENED and reading.has("@topic") and "@topic" not in piece.keys:
+        # 支付失败 in the 支付日志 is no name of a workload.
+        return True
     if piece.keys & _CONTEXT:
         return False
     if "@word" in piece.keys:

@@ -12,6 +12,7 @@ from mcp_tencent.naming.sound import folded, syllables
 
 _CJK = r"\u3400-\u9fff"
 _SPACE_BESIDE_CJK = re.compile(rf"(?<=[{_CJK}，。；！？、])\s+|\s+(?=[{_CJK}，。；！？、])")
+_COMMA = re.compile(rf"(?<=[{_CJK}]),|,(?=\s*[{_CJK}])")
 _TOKEN = re.compile(rf"[{_CJK}]|[A-Za-z]+|\d")
 LONGEST_SENTENCE = 300  # characters; nobody says more in one breath
 
@@ -37,7 +38,7 @@ class Sentence:
 def one_writing(say: str) -> str:
     """Return a text in full-width-free writing, without the spaces that recognizers put between words."""
     text = unicodedata.normalize("NFKC", say[:LONGEST_SENTENCE]).strip()
-    text = text.replace(",", "，").replace("?", "？").replace("!", "！").replace(";", "；")
+    text = _COMMA.sub("，", text).replace("?", "？").replace("!", "！").replace(";", "；")
     return re.sub(r"\s+", " ", _SPACE_BESIDE_CJK.sub("", text))
 
 

@@ -23,10 +23,10 @@ _NUMBERED = re.compile(
 )
 _VAGUE = re.compile(r"[一二两三四五六七八九]{2}(?=[个台条份])|十几|几十|好几|若干|[几些]个?")
 _QUOTED = re.compile(r"[“\"「『‘]([^”\"」』’]{1,200})[”\"」』’]")
-_SQL = re.compile(r"select\s[^，。；]+", re.IGNORECASE)
+_SQL = re.compile(r"select\s[^，。；\u4e00-\u9fff]+", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z0-9_]*[A-Za-z][A-Za-z0-9_]*(?:[-./:][A-Za-z0-9_]+)*(?:\*)?|\d{1,3}(?:\.\d{1,3}){3}|/[A-Za-z0-9_/-]+")
 _MEASURES = ("个", "次", "条", "份", "台", "位")
-_MARKS = "，。；！？、：,.;!?…~"
+_MARKS = "，。；！？、：:,.;!?…~"
 
 Meaning: TypeAlias = "Thing | tuple[Thing, ...] | Duration | Stretch | int | float | str | None"
 
@@ -150,7 +150,7 @@ def _typed(sentence: Sentence, now: datetime) -> Iterator[tuple[Piece, float]]:
     for match in _SQL.finditer(text):
         yield Piece(match.start(), match.end(), match[0], frozenset({"@quoted_sql"}), match[0].strip()), 3.0
     for match in _WORD.finditer(text):
-        yield Piece(match.start(), match.end(), match[0], _kinds_of_word(match[0]), match[0]), 0.55
+        yield Piece(match.start(), match.end(), match[0], _kinds_of_word(match[0]), match[0]), 0.55 if _kinds_of_word(match[0]) == {"@word"} else 1.3
     for position, character in enumerate(text):
         if character in _MARKS or character == " ":
             yield Piece(position, position + 1, character, frozenset({"@mark"})), 0.2
@@ -205,7 +205,7 @@ def _words(sentence: Sentence, lexicon: Lexicon) -> Iterator[tuple[Piece, float]
     for word in lexicon.find(sentence):
         light = word.concepts <= lexicon.light
         weight = (0.9 if light else 1.0) if word.exact else 0.7
-        if sentence.text[word.start] in "没未不" and not light:
+        if sentence.text[word.start] in "没未不" and not light and "forbidding" not in word.concepts:
             # 没 + 送达的 must not win over 没送达 + 的.
             weight *= 1.15
         yield Piece(word.start, word.end, sentence.text[word.start : word.end], word.concepts), weight
