@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time, tzinfo
+from datetime import date, datetime, time, tzinfo
 from typing import Protocol
 
 from assistant.people import Person
+from mcp_tencent.gateway.call import Clock
 from scheduler.digest_claims import DigestClaim, DigestClaimStore
 
 
@@ -72,28 +74,45 @@ class Greeting:
     Args:
         digests: Where digests come from.
         claims: Who has heard which; of any number of greetings at once, one gets the digest.
-        window: When it is spoken unasked.
+        window: When it is spoken unasked; asked for at every greeting.
         device: This appliance, as claims name it.
+        wall: In whose time a speaker counts as dead; the days of a cloud may go faster.
+        told: Called when somebody begins to be told the digest of a day.
     """
 
     def __init__(
-        self, *, digests: Digests, claims: DigestClaimStore, window: MorningWindow, device: str
+        self,
+        *,
+        digests: Digests,
+        claims: DigestClaimStore,
+        window: Callable[[], MorningWindow],
+        device: str,
+        wall: Clock,
+        told: Callable[[Person, date], None] = lambda _person, _on: None,
     ) -> None:
         self._digests = digests
         self._claims = claims
         self._window = window
         self._device = device
+        self._wall = wall
+        self._told = told
 
     async def welcome(self, person: Person, *, now: datetime) -> Welcome:
         """Return what to say to somebody who greets."""
-        if not self._window.holds(now, person):
+        window = self._window()
+        if not window.holds(now, person):
             return Welcome()
         digest = await self._digests.of(now, max_seconds=person.preferences.max_seconds)
         if digest is None:
             return Welcome()
-        today = now.astimezone(self._window.zone).date()
-        claim = await asyncio.to_thread(self._claims.claim, person.id, today, device=self._device, now=now)
-        return Welcome() if claim is None else Welcome(digest=digest, claim=claim)
+        today = now.astimezone(window.zone).date()
+        claim = await asyncio.to_thread(
+            self._claims.claim, person.id, today, device=self._device, now=self._wall.now()
+        )
+        if claim is None:
+            return Welcome()
+        self._told(person, today)
+        return Welcome(digest=digest, claim=claim)
 
     async def again(self, *, now: datetime, person: Person) -> SpokenDigest | None:
         """Return the digest of today for somebody who asks for it, at any time of the day."""

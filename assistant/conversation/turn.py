@@ -27,6 +27,8 @@ PATIENCE = timedelta(seconds=45)
 """For how long a question back waits; then it is as if it had been answered with no."""
 REMEMBERED_FOR = timedelta(minutes=5)
 """For how long “它” still means what was spoken of."""
+ENOUGH_SPEECH_S = 3.0
+"""Whose voice was heard for less than this, question and yes together, reads digits before anything dangerous."""
 _REFUSALS = frozenset({"not_permitted", "namespace_not_permitted", "caller_unknown", "confirmation_refused"})
 
 
@@ -53,8 +55,8 @@ class Witness(Protocol):
         """Record that somebody unknown spoke and was refused."""
         ...
 
-    async def answered(self, person: Person, said: str, steps: Sequence[Step], *, now: datetime) -> None:
-        """Keep the last answer, so that it can be sent on."""
+    async def answered(self, person: Person, heard: Heard, steps: Sequence[Step], *, now: datetime) -> None:
+        """Keep what somebody was just told, so that it can be sent on."""
         ...
 
 
@@ -67,6 +69,7 @@ class _PendingAct:
     question: Question
     rest: tuple[PlannedCall, ...]
     before: tuple[Step, ...]
+    speech_s: float
     challenge: Challenge | None = None
 
 
@@ -100,7 +103,8 @@ class Conversation:
         toolbox: What can be done.
         greeting: What a greeting is answered with.
         witness: Keeps strangers and answers on record.
-        clock: The device's time.
+        clock: The time of the cloud that is talked about, in which yesterday is yesterday.
+        wall: The device's own time, in which patience ends.
         chance: Where challenge digits come from.
         stopwatch: Seconds that only go forward.
     """
@@ -115,6 +119,7 @@ class Conversation:
         greeting: Greeting,
         witness: Witness,
         clock: Clock,
+        wall: Clock,
         chance: Random,
         stopwatch: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -125,13 +130,14 @@ class Conversation:
         self._greeting = greeting
         self._witness = witness
         self._clock = clock
+        self._wall = wall
         self._chance = chance
         self._stopwatch = stopwatch
         self._dialogue: _Dialogue | None = None
 
     async def take_turn(self, heard: Heard) -> Answer:
         """Return what one sentence comes to; every act it asks for has been done, or waits for its yes."""
-        now = self._clock.now()
+        now = self._wall.now()
         person = await self._who(heard)
         if person is None:
             self._dialogue = None  # whoever goes on must not inherit what somebody else had asked
@@ -146,8 +152,7 @@ class Conversation:
             answered = await self._fresh(dialogue, heard, person, now)
         said = replace(answered, person=person)
         self._keep(said, heard, now)
-        if said.steps:
-            await self._witness.answered(person, heard.hearing.text, said.steps, now=now)
+        await self._witnessed(said.steps, heard, person, now)
         return said
 
     def forget(self) -> None:
@@ -200,10 +205,11 @@ class Conversation:
             case Reply.NO:
                 return Answer(outcome=TurnOutcome.CANCELLED, parts=("好，已取消，什么都没动。",))
             case Reply.UNCLEAR:
-                if isinstance(await self._understood(dialogue, heard, now), Plan):
+                if isinstance(await self._understood(dialogue, heard), Plan):
                     return None  # they went on to something else: what was waiting is dropped
                 return Answer(outcome=TurnOutcome.CANCELLED, parts=("没有听到确认，什么都没动。",))
-        if act.call.tool not in DIGITS_ASKED:
+        surely = act.speech_s + heard.speech_s >= ENOUGH_SPEECH_S
+        if surely and act.call.tool not in DIGITS_ASKED:
             return await self._done(dialogue, act, heard, person, now)
         challenge = new_challenge(person.id, now=now, chance=self._chance)
         self._dialogue = replace(dialogue, at=now, pending=replace(act, challenge=challenge))
@@ -236,7 +242,7 @@ class Conversation:
         whole = await self.plan_only(f"{dialogue.say}，{text}", dialogue.context)
         if isinstance(whole, Plan):
             return await self._carried_out(whole.calls, heard, person, now)
-        if isinstance(await self._understood(dialogue, heard, now), Plan):
+        if isinstance(await self._understood(dialogue, heard), Plan):
             return None
         return Answer(outcome=TurnOutcome.NOT_UNDERSTOOD, parts=("还是没听明白，换个说法再问我吧。",))
 
@@ -245,11 +251,11 @@ class Conversation:
     async def _fresh(self, dialogue: _Dialogue, heard: Heard, person: Person, now: datetime) -> Answer:
         steering = steering_of(heard.hearing.text)
         if steering is not None:
-            steered = await self._steered(dialogue, steering, person, now)
+            steered = await self._steered(dialogue, steering, person)
             if steered is not None:
                 return steered
         began = self._stopwatch()
-        outcome = await self._understood(dialogue, heard, now)
+        outcome = await self._understood(dialogue, heard)
         planning_ms = self._ms_since(began)
         match outcome:
             case Plan():
@@ -273,8 +279,9 @@ class Conversation:
                     outcome=TurnOutcome.NOT_UNDERSTOOD, parts=(outcome.spoken,), planning_ms=planning_ms
                 )
 
-    async def _understood(self, dialogue: _Dialogue, heard: Heard, now: datetime) -> Outcome:
+    async def _understood(self, dialogue: _Dialogue, heard: Heard) -> Outcome:
         """Plan the best reading; other readings only where it means nothing, and only for looking."""
+        now = self._clock.now()
         inventory = await self._names.inventory()
         best = self._planner.plan(heard.hearing.text, inventory=inventory, now=now, context=dialogue.context)
         if not (isinstance(best, NoPlan) and best.reason == "not_understood"):
@@ -285,12 +292,10 @@ class Conversation:
                 return outcome
         return best
 
-    async def _steered(
-        self, dialogue: _Dialogue, steering: Steering, person: Person, now: datetime
-    ) -> Answer | None:
+    async def _steered(self, dialogue: _Dialogue, steering: Steering, person: Person) -> Answer | None:
         match steering.steer:
             case Steer.GREETING:
-                return await self._greeted(person, now)
+                return await self._greeted(person)
             case Steer.STOP | Steer.GO_ON | Steer.NEXT:
                 return Answer(outcome=TurnOutcome.STEERED, steering=steering)
             case Steer.AGAIN:
@@ -308,8 +313,8 @@ class Conversation:
                     outcome=TurnOutcome.ANSWERED, parts=(dialogue.digest.details[steering.item - 1],)
                 )
 
-    async def _greeted(self, person: Person, now: datetime) -> Answer:
-        welcome = await self._greeting.welcome(person, now=now)
+    async def _greeted(self, person: Person) -> Answer:
+        welcome = await self._greeting.welcome(person, now=self._clock.now())
         if welcome.digest is None:
             return Answer(outcome=TurnOutcome.GREETED, parts=("我在。",))
         return Answer(
@@ -340,7 +345,8 @@ class Conversation:
                 unable = Step(call=call, spoken="这个我还不会。", done=False, error="unknown_tool")
                 return self._told((*steps, unable), planned=planned, since=began, outcome=TurnOutcome.UNABLE)
             if call.tool == "replay_digest":
-                return await self._replayed(call, steps, planned, person, now)
+                return await self._replayed(call, steps, planned, person)
+            await self._witnessed(steps, heard, person, now)
             key = f"{heard.id}-{len(steps)}"
             result = await self._toolbox.call(call, caller=caller_of(person), key=key)
             if result.question is not None:
@@ -350,6 +356,7 @@ class Conversation:
                     question=result.question,
                     rest=tuple(calls[index + 1 :]),
                     before=steps,
+                    speech_s=heard.speech_s,
                 )
                 return await self._asked(pending, heard, person, now, planned, began)
             dialogue = self._held(person, now)
@@ -377,7 +384,9 @@ class Conversation:
             present=present,
         )
         dialogue = self._held(person, now)
-        self._dialogue = replace(dialogue, at=now, say=heard.hearing.text, pending=pending)
+        # “不是，是支付网关” corrects what has just been read back.
+        context = remembered(dialogue.context, heard.hearing.text, pending.call, {})
+        self._dialogue = replace(dialogue, at=now, say=heard.hearing.text, pending=pending, context=context)
         return Answer(
             outcome=TurnOutcome.ASKED_BACK,
             parts=(*(step.spoken for step in pending.before), sentence),
@@ -404,10 +413,9 @@ class Conversation:
         steps: tuple[Step, ...],
         planned: tuple[PlannedCall, ...],
         person: Person,
-        now: datetime,
     ) -> Answer:
         """Speak the digest again, whatever the hour; it takes no claim."""
-        digest = await self._greeting.again(now=now, person=person)
+        digest = await self._greeting.again(now=self._clock.now(), person=person)
         if digest is None:
             return Answer(outcome=TurnOutcome.ANSWERED, parts=("今天还没有日报。",), planned=planned)
         again = Step(call=call, spoken="", done=True)
@@ -420,6 +428,12 @@ class Conversation:
         )
 
     # --- said ----------------------------------------
+
+    async def _witnessed(self, steps: Sequence[Step], heard: Heard, person: Person, now: datetime) -> None:
+        """Have what was looked up kept; that something was done with it is no answer to be sent on."""
+        looks = [step for step in steps if step.done and not self._toolbox.acts(step.call.tool)]
+        if looks:
+            await self._witness.answered(person, heard, looks, now=now)
 
     def _told(
         self,

@@ -1,0 +1,82 @@
+"""Copies of the morning's digest: to each person's channels, once a day, whether they heard it or not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, tzinfo
+from typing import Protocol
+
+from assistant.conversation.toolbox import Toolbox
+from assistant.people import Person
+from assistant.planner.plan import PlannedCall
+from mcp_tencent.gateway.call import Caller, CallerKind, Permission
+from mcp_tencent.push.records import PreferenceStore
+from scheduler.records import DigestStore
+
+SEND = "send_report"
+_log = logging.getLogger(__name__)
+
+
+class Window(Protocol):
+    """When the digest is told."""
+
+    def holds(self, now: datetime, person: Person) -> bool:
+        """Tell whether the window is open for somebody."""
+        ...
+
+
+class DigestCopies:
+    """Sends copies through the push tools; its idempotency key makes each go out once, whoever asks.
+
+    Args:
+        toolbox: The tools.
+        preferences: Who wants reports where.
+        digests: The memory of digests.
+        zone: In which a day begins at midnight.
+    """
+
+    def __init__(
+        self,
+        *,
+        toolbox: Toolbox,
+        preferences: PreferenceStore,
+        digests: DigestStore,
+        zone: tzinfo,
+    ) -> None:
+        self._toolbox = toolbox
+        self._preferences = preferences
+        self._digests = digests
+        self._zone = zone
+        self._sent: set[str] = set()
+
+    async def send(self, person: Person, on: date) -> int:
+        """Send this day's digest to somebody's channels; return how many copies were handed in now."""
+        if SEND not in self._toolbox.names or await asyncio.to_thread(self._digests.get, on) is None:
+            return 0
+        handed_in = 0
+        for wish in await asyncio.to_thread(self._preferences.of, person.id):
+            key = f"digest-copy-{on.isoformat()}-{person.id}-{wish.channel.value}"
+            if not wish.enabled or key in self._sent:
+                continue
+            call = PlannedCall(tool=SEND, arguments={"report": "digest", "channel": wish.channel.value})
+            answer = await self._toolbox.call(call, caller=_receiver(person), key=key)
+            if answer.done:
+                self._sent.add(key)
+                handed_in += 1
+            else:
+                _log.warning("no copy of the digest by %s: %s", wish.channel.value, answer.error)
+        return handed_in
+
+    async def send_due(self, now: datetime, window: Window, everybody: Callable[[], Sequence[Person]]) -> int:
+        """Send copies to everybody whose window is open, and who has not had theirs; return how many."""
+        today = now.astimezone(self._zone).date()
+        people = await asyncio.to_thread(everybody)
+        due = [one for one in people if window.holds(now, one)]
+        return sum([await self.send(one, today) for one in due])
+
+
+def _receiver(person: Person) -> Caller:
+    """Return somebody as the receiver of their own copy, whatever they may do themselves."""
+    return Caller(name=person.name, kind=CallerKind.PERSON, permissions=frozenset({Permission.OPERATE}))

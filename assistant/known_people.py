@@ -1,0 +1,147 @@
+"""The people that the device knows, by name and by voice, for the conversation and the ear."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from assistant.errors import UnknownPerson
+from assistant.journal import SqlJournal
+from assistant.people import Grant, Person
+from assistant.people_records import Cipher, SqlPeopleStore
+from hardware.audio import AudioClip
+from mcp_tencent.push.records import SqlDeliveryStore, SqlPreferenceStore
+from mcp_tencent.serving.tokens import TokenStore
+from scheduler.digest_claims import SqlDigestClaimStore
+from voice.errors import VoiceprintOfOtherModel
+from voice.heard import SpeakerMatch
+from voice.speakers import SpeakerCheck
+from voice.voiceprint import Enrolment, Level
+from voice.voiceprint_bytes import read_voiceprint, voiceprint_bytes
+
+
+class KeptPeople:
+    """Satisfies the conversation's `KnownPeople`.
+
+    Args:
+        people: The records.
+    """
+
+    def __init__(self, people: SqlPeopleStore) -> None:
+        self._people = people
+
+    async def person(self, name: str) -> Person | None:
+        """Return the person of this id or name as they are now."""
+        try:
+            return await asyncio.to_thread(self._people.get, name)
+        except UnknownPerson:
+            return None
+
+
+class KnownVoices:
+    """Satisfies the appliance's `Voices`, on the voiceprints that are kept sealed.
+
+    Args:
+        people: Where voiceprints are kept.
+        check: The speaker model.
+        now: The device's time.
+    """
+
+    def __init__(self, people: SqlPeopleStore, check: SpeakerCheck, now: Callable[[], datetime]) -> None:
+        self._people = people
+        self._check = check
+        self._now = now
+
+    @property
+    def model(self) -> str:
+        """The speaker model in use."""
+        return self._check.model
+
+    def known(self) -> Sequence[Enrolment]:
+        """Return everybody's voiceprint of the model in use.
+
+        Raises:
+            VoiceprintOfOtherModel: nobody has one, but somebody has one of another model and must enrol again.
+            VoiceprintDamaged: stored bytes hold no voiceprint.
+        """
+        model = self._check.model
+        known = [read_voiceprint(one.embedding, model=model) for one in self._people.voiceprints(model=model)]
+        if known:
+            return known
+        earlier = sorted(self._people.get(person).name for person in self._people.enrolled_models())
+        if earlier:
+            raise VoiceprintOfOtherModel(
+                f"the voiceprints of {', '.join(earlier)} were made with another model than {model}"
+            )
+        return known
+
+    def identify(self, audio: AudioClip, level: Level, *, speech_s: float | None = None) -> SpeakerMatch:
+        """Tell whose voice it is; a stranger's when in doubt.
+
+        Raises:
+            VoiceprintOfOtherModel: as `known` does.
+            VoiceprintDamaged: as `known` does.
+        """
+        return self._check.identify(audio, self.known(), level, speech_s=speech_s)
+
+    def enrol(self, person: Person, clips: Sequence[AudioClip]) -> None:
+        """Learn somebody's voice, in the place of what was known of it.
+
+        Raises:
+            EnrolmentRefused: the clips do not do; it knows which one.
+        """
+        enrolment = self._check.enrol(person.id, clips)
+        self._people.enrol(
+            person.id, model=enrolment.model, embeddings=[voiceprint_bytes(enrolment)], now=self._now()
+        )
+
+
+def people_store(engine: Engine, cipher: Cipher) -> SqlPeopleStore:
+    """Return the records of people, with everything that is kept about them and goes when they go."""
+    traces = (
+        SqlJournal(engine),
+        SqlPreferenceStore(engine),
+        SqlDeliveryStore(engine),
+        SqlDigestClaimStore(engine),
+    )
+    return SqlPeopleStore(engine, cipher, traces=traces)
+
+
+class DevicePeople:
+    """Satisfies the device tools' `People`: whoever is removed loses their tokens first.
+
+    Args:
+        people: The records.
+        tokens: By which people's programs come in.
+    """
+
+    def __init__(self, people: SqlPeopleStore, tokens: TokenStore) -> None:
+        self._people = people
+        self._tokens = tokens
+
+    def add(self, name: str, *, now: datetime) -> Person:
+        """Add somebody; raises PersonExists."""
+        return self._people.add(name, now=now)
+
+    def get(self, person: str) -> Person:
+        """Return somebody by id or name; raises UnknownPerson."""
+        return self._people.get(person)
+
+    def everybody(self) -> Sequence[Person]:
+        """Return all."""
+        return self._people.everybody()
+
+    def grant(self, person: str, grant: Grant) -> Person:
+        """Give somebody a permission."""
+        return self._people.grant(person, grant)
+
+    def remove(self, person: str) -> None:
+        """Delete somebody with everything that is kept about them."""
+        found = self._people.get(person)
+        for known_as in (found.id, found.name):
+            for token in self._tokens.of(known_as):
+                self._tokens.revoke(token.id)
+        self._people.remove(found.id)

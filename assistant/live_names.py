@@ -1,0 +1,112 @@
+"""What can be named, as it is now: clusters, workloads, topics, alarms of the cloud, and the people known."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TypeVar
+
+from assistant.people import Person
+from assistant.planner.inventory import Inventory, Kind, Thing, inventory_of
+from mcp_tencent.errors import CloudError
+from mcp_tencent.models.clusters import Cluster
+from mcp_tencent.naming.inventory import Inventory as Directories
+from mcp_tencent.naming.matching import Directory, Named
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+class LiveNames:
+    """Satisfies the conversation's `Names`.
+
+    What a cloud does not tell just now is left out: the tools say themselves that it does not answer. The same
+    object is returned while nothing has changed, so that the planner's index of it lives on.
+
+    Args:
+        directories: What the clouds have, kept for seconds.
+        everybody: Whom the device knows; blocks.
+        default_cluster: Id or name of the cluster that is meant when none is named; empty: there is none.
+    """
+
+    def __init__(
+        self,
+        directories: Directories,
+        everybody: Callable[[], Sequence[Person]],
+        *,
+        default_cluster: str = "",
+    ) -> None:
+        self._directories = directories
+        self._everybody = everybody
+        self._default_cluster = default_cluster
+        self._known = Inventory()
+
+    async def inventory(self) -> Inventory:
+        """Return everything with a name."""
+        directories = self._directories
+        clusters = await _told(directories.clusters())
+        things = await asyncio.gather(
+            *(self._inside(named.thing) for named in clusters),
+            self._of("topic", directories.topics()),
+            self._of("logset", directories.logsets()),
+            self._of("alarm", directories.alarms()),
+            self._of("dashboard", directories.dashboards()),
+            self._people(),
+        )
+        found = [_thing("cluster", named, named.thing.cluster_id) for named in clusters]
+        known = inventory_of(
+            (*found, *(thing for group in things for thing in group)), default_cluster=self._default(found)
+        )
+        if known != self._known:
+            self._known = known
+        return self._known
+
+    async def _inside(self, cluster: Cluster) -> list[Thing]:
+        directories = self._directories
+        namespaces, workloads, pools = await asyncio.gather(
+            _told(directories.namespaces(cluster)),
+            _told(directories.workloads(cluster)),
+            _told(directories.node_pools(cluster)),
+        )
+        return [
+            *(_thing("namespace", one, one.thing) for one in namespaces),
+            *(
+                _thing("workload", one, one.name, place=workload.ref.namespace)
+                for one in workloads
+                for _, workload in (one.thing,)
+            ),
+            *(_thing("node_pool", one, pool.pool_id) for one in pools for _, pool in (one.thing,)),
+        ]
+
+    async def _of(self, kind: Kind, directory: Awaitable[Directory[T]]) -> list[Thing]:
+        return [_thing(kind, named, named.name) for named in await _told(directory)]
+
+    async def _people(self) -> list[Thing]:
+        return [Thing(kind="person", id=one.name) for one in await asyncio.to_thread(self._everybody)]
+
+    def _default(self, clusters: Sequence[Thing]) -> str:
+        """Return the id of the default cluster, or of the only one there is."""
+        wanted = self._default_cluster
+        named = [one.id for one in clusters if wanted and wanted in (one.id, *one.names)]
+        if named:
+            return named[0]
+        return clusters[0].id if len(clusters) == 1 else ""
+
+
+async def _told(directory: Awaitable[Directory[T]]) -> Sequence[Named[T]]:
+    try:
+        return (await directory).entries
+    except CloudError as error:
+        _log.warning("names are missing, because a cloud does not tell them: %s", error)
+        return ()
+
+
+def _thing(kind: Kind, named: Named[T], canonical: str, *, place: str = "") -> Thing:
+    names: Iterable[str] = (*named.aliases, named.name)
+    return Thing(
+        kind=kind,
+        id=canonical,
+        names=tuple(name for name in dict.fromkeys(names) if name and name != canonical),
+        place=place,
+    )
