@@ -25,15 +25,13 @@ _FAILED = 1
 def show(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Print the healing policy in force: the file policy.yaml beside the settings, else the defaults."""
     from assistant.home import find_home
-    from mcp_tencent.devops.policy.errors import PolicyError
     from mcp_tencent.devops.policy.file import PolicyFile
 
-    try:
-        loaded = PolicyFile(find_home(home, os.environ).policy_file).current()
-    except PolicyError as error:
-        _print_trouble(error, as_json=as_json)
-        raise typer.Exit(_FAILED) from error
-    _print_policy(loaded, as_json=as_json)
+    source = PolicyFile(find_home(home, os.environ).policy_file)
+    if source.trouble is not None:
+        _print_trouble(source.trouble, as_json=as_json)
+        raise typer.Exit(_FAILED)
+    _print_policy(source.current(), as_json=as_json)
 
 
 @app.command()

@@ -68,19 +68,18 @@ class _Stamp:
 class PolicyFile:
     """The policy of a file, followed while the program runs; satisfies `PolicySource`.
 
-    A file that is not there means the defaults. A file that becomes wrong while the program runs changes
-    nothing: the last good policy stays in force and `trouble` says why; meanwhile nothing new is healed. One
-    look at the file's metadata each time is all that an unchanged file costs.
-
-    Raises:
-        PolicyError: the file is wrong from the beginning; healing must not start on a guess.
+    A file that is not there means the defaults. A file that is or becomes wrong changes nothing: the last good
+    policy, at first the defaults, stays in force for scores and for what people do, and `trouble` says why;
+    until it is right nothing is healed. So a slip in the file stops the healing only, not the looking. One look
+    at the file's metadata each time is all that an unchanged file costs.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._stamp = self._look()
-        self._loaded = DEFAULTS if self._stamp is None else read_policy(path)
+        self._stamp: _Stamp | None = None
+        self._loaded = DEFAULTS
         self._trouble: PolicyError | None = None
+        self.current()
 
     @property
     def trouble(self) -> PolicyError | None:
@@ -92,7 +91,8 @@ class PolicyFile:
         try:
             # Looked at before it is read: a change in between is seen the next time.
             stamp = self._look()
-            if stamp != self._stamp:
+            # What could not be read may be readable now, though the file is the same.
+            if stamp != self._stamp or isinstance(self._trouble, PolicyUnreadable):
                 self._stamp = stamp
                 self._loaded = DEFAULTS if stamp is None else read_policy(self._path)
                 self._trouble = None

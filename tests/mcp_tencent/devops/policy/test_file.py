@@ -100,11 +100,25 @@ def test_without_a_file_the_defaults_are_in_force(tmp_path):
     assert PolicyFile(tmp_path / "policy.yaml").current() == DEFAULTS
 
 
-def test_a_file_that_is_wrong_from_the_beginning_stops_the_start(tmp_path):
+def test_a_file_that_is_wrong_from_the_beginning_leaves_the_defaults_and_says_so(tmp_path):
     path = tmp_path / "policy.yaml"
     path.write_text("tiers: []\n")
-    with pytest.raises(PolicyInvalid):
-        PolicyFile(path)
+    followed = PolicyFile(path)
+    assert followed.current() == DEFAULTS
+    assert "tiers" in str(followed.trouble)
+    path.write_text(GOOD)
+    assert followed.current() != DEFAULTS
+    assert followed.trouble is None
+
+
+def test_a_file_that_could_not_be_read_is_tried_again(tmp_path):
+    path = tmp_path / "policy.yaml"
+    path.mkdir()
+    followed = PolicyFile(path)
+    assert isinstance(followed.trouble, PolicyUnreadable)
+    path.rmdir()
+    assert followed.current() == DEFAULTS
+    assert followed.trouble is None
 
 
 def test_a_change_is_in_force_at_the_next_look_and_has_another_version(tmp_path):
