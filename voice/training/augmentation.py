@@ -102,7 +102,7 @@ class Augmenter:
         noise = np.resize(source[start : start + length], length)
         if self._random.random() < 0.3:
             swell = np.interp(np.arange(length), np.linspace(0, length, 6), self._random.uniform(0.2, 1.5, 6))
-            noise = noise * swell
+            noise = np.asarray(noise * swell, np.float32)
         return np.asarray(noise / (noise.std() + 1e-9), np.float32)
 
     def _crowd(self, length: int) -> Samples:
@@ -155,7 +155,7 @@ class Augmenter:
         return np.asarray(speech / (np.abs(speech).max() + 1e-6), np.float32)
 
     def _levelled(self, speech: Samples, *, quietest_db: float) -> Samples:
-        """Bring the peak to full scale less a random attenuation, quantised as int16; some clip, most hiss a little."""
+        """Bring the peak to a random level, quantised as int16; some clip, most hiss a little."""
         gain = 10 ** (-self._random.uniform(0, quietest_db) / 20) * _PEAK
         level = gain / max(1e-3, float(np.abs(speech).max()))
         if self._random.random() < 0.05:

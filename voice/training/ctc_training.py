@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +77,7 @@ def examples_in(folder: Path) -> list[Example]:
     for index in sorted(folder.glob("*.json")):
         chunk = FeatureChunk.load(index.with_suffix(""))
         for start, frames, labels in chunk.utterances:
-            blanks = sum(a == b for a, b in zip(labels, labels[1:], strict=False))
+            blanks = sum(a == b for a, b in pairwise(labels))
             if (
                 _FEWEST_FRAMES <= frames <= _MOST_FRAMES
                 and (len(labels) + blanks) * FRAMES_PER_OUTPUT <= frames
@@ -101,7 +102,7 @@ def batches_of(
 def padded_batch(
     examples: Sequence[Example], mask: Callable[[NDArray[np.float32], int], None] | None = None
 ) -> Batch:
-    """Pad examples to the longest; ``mask`` may spoil each example's features (first the array, then its length)."""
+    """Pad examples to the longest; ``mask`` may spoil the features of each (the array, then its length)."""
     longest = max(example.frames for example in examples)
     features = np.zeros((len(examples), longest + 2 * CONTEXT_FRAMES, COEFFICIENTS), np.float32)
     for row, example in zip(features, examples, strict=True):
@@ -130,7 +131,7 @@ def ctc_loss(log_probabilities: Tensor, batch: Batch) -> Tensor:
 
 
 class CtcTrainer:
-    """Trains until the time is up; learning rate rises for 300 steps, then falls on a cosine of the time gone.
+    """Trains until the time is up; the rate rises for 300 steps, then falls on a cosine of the time gone.
 
     Args:
         schedule: How long and how fast.
@@ -150,7 +151,7 @@ class CtcTrainer:
         )
 
     def train(self, chunks: Path, checkpoint: Path, *, start_from: Path | None = None) -> None:
-        """Train on the chunks of a folder, looked at anew each epoch, and keep the weights in ``checkpoint``."""
+        """Train on a folder's chunks, looked at anew each epoch, and keep the weights in ``checkpoint``."""
         examples = examples_in(chunks)
         if start_from is not None:
             self.network.load_state_dict(torch.load(start_from, weights_only=True))
@@ -194,7 +195,7 @@ class CtcTrainer:
             log_probabilities = self.network(batch.features)
         loss = ctc_loss(log_probabilities, batch)
         self._optimizer.zero_grad()
-        (loss / int(batch.output_lengths.sum())).backward()
+        (loss / int(batch.output_lengths.sum())).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self._optimizer.step()
         return float(loss.detach()), max(1, int(batch.label_lengths.sum()))

@@ -1,8 +1,8 @@
 """``graph/``: the words as one transducer from CTC's steps, the language model beside it.
 
-All pronunciations share their beginnings (a trie). A phone is a state that may repeat; between two phones there
-may be blanks, and between two equal ones there must be. At a word's end the graph returns to a root that
-remembers the last phone, for the same reason. ``[unk]`` is a free loop of syllables, weighed by how many
+All pronunciations share their beginnings (a trie). A phone is a state that may repeat; between two phones
+there may be blanks, and between two equal ones there must be. At a word's end the graph returns to a root
+that remembers the last phone, for the same reason. ``[unk]`` is a free loop of syllables, weighed by how many
 syllables share a beginning.
 """
 
@@ -196,6 +196,5 @@ def write_graph(lexicon: Lexicon, model: LanguageModel, folder: Path) -> None:
 def _renumbered(numbers: Mapping[str, int], moved: Mapping[int, int]) -> dict[str, int]:
     """Give words their numbers after lookahead; Kaldi's own symbols come last."""
     renumbered = {word: moved[number] for word, number in numbers.items()}
-    for number, symbol in enumerate(("#0", "<s>", "</s>"), start=max(renumbered.values()) + 1):
-        renumbered[symbol] = number
-    return renumbered
+    symbols = enumerate(("#0", "<s>", "</s>"), start=max(renumbered.values()) + 1)
+    return renumbered | {symbol: number for number, symbol in symbols}

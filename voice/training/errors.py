@@ -6,6 +6,8 @@ TrainingError
 └── GraphBuildFailed      OpenFST refused an input
 """
 
+# ruff: noqa: N818 - an error is named for what happened; the base class says that it is one
+
 from __future__ import annotations
 
 from pathlib import Path

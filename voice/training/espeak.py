@@ -1,8 +1,8 @@
 """libespeak-ng through ctypes: text to samples and to the phonemes it really spoke.
 
-The command line tool would start a process for each of some 20,000 sentences; the library does not. It is only
-stable for about two hours of speech in one process (1.51 crashes after several thousand changes of voice), so
-callers work in short-lived processes.
+The command line tool would start a process for each of some 20,000 sentences; the library does not. It is
+only stable for about two hours of speech in one process (1.51 crashes after several thousand changes of
+voice), so callers work in short-lived processes.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ class Espeak:
         self._library.espeak_TextToPhonemes.restype = ctypes.c_char_p
 
     def _received(self, samples: ctypes._Pointer[ctypes.c_short], count: int, _events: object) -> int:
-        if samples and count > 0:
+        if count > 0 and ctypes.cast(samples, ctypes.c_void_p).value:
             self._pieces.append(np.ctypeslib.as_array(samples, shape=(count,)).copy())
         return 0
 
     def set_voice(self, language: str, variant: str = "") -> None:
-        """Choose a language (``cmn-latn-pinyin``) and one of the voice variants of ``!v`` (empty: the default)."""
+        """Choose a language (``cmn-latn-pinyin``) and a voice variant of ``!v`` (empty: the default)."""
         name = f"{language}+{variant}" if variant else language
         if self._library.espeak_SetVoiceByName(name.encode()) != 0:
             raise TrainingToolMissing(f"espeak-ng voice {name}", "install espeak-ng-data 1.51 or later")
@@ -75,8 +75,6 @@ class Espeak:
             spoken = self._library.espeak_TextToPhonemes(ctypes.byref(cursor), 1, 0)
             if spoken:
                 clauses.append(spoken.decode())
-            if not cursor:
-                break
         return " | ".join(clauses)
 
 
@@ -108,7 +106,7 @@ class SpokenLabels:
         }  # fmt: skip
 
     def of(self, text: str) -> Pronunciation | None:
-        """Return the phones of a text (the Mandarin voice must be set), or None when a syllable is unknown."""
+        """Return the phones of a text (a Mandarin voice must be set), or None for an unknown syllable."""
         phones: list[str] = []
         for token in re.split(r"_\||\|", self._espeak.phonemes(text)):
             key = syllable_key(token)

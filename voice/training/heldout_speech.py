@@ -1,7 +1,7 @@
 """Speech to measure with: voices never trained on, in rooms and noise never trained on.
 
-Also a command, for benchmarks: ``python -m voice.training.heldout_speech --out FOLDER`` writes WAV files with a
-``manifest.jsonl`` (file, what was said, kind, voice, condition).
+Also a command, for benchmarks: ``python -m voice.training.heldout_speech --out FOLDER`` writes WAV files with
+a ``manifest.jsonl`` (file, what was said, kind, voice, condition).
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class HeldOutSpeaker:
     """
 
     def __init__(self, seed: int = SEED) -> None:
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - sentences, no secrets
         self._chance = np.random.default_rng(seed)
         self._espeak = Espeak()
         self._labels = SpokenLabels(self._espeak)
@@ -179,9 +179,11 @@ def main() -> None:
     speaker = HeldOutSpeaker(arguments.seed)
     arguments.out.mkdir(parents=True, exist_ok=True)
     sources = (
-        speaker.wake(arguments.wake), speaker.near_misses(arguments.near), speaker.commands(arguments.commands),
+        speaker.wake(arguments.wake),
+        speaker.near_misses(arguments.near),
+        speaker.commands(arguments.commands),
         speaker.out_of_template(),
-    )  # fmt: skip
+    )
     with (arguments.out / "manifest.jsonl").open("w") as manifest:
         for number, said in enumerate(said for source in sources for said in source):
             name = f"{number:05d}.wav"

@@ -28,15 +28,16 @@ LETTERS: Mapping[str, str] = {
     "v": "ui i/f ei", "w": "d a b u l iu/d a b u iu", "x": "ai k s/ai k e s iz", "y": "uai",
     "z": "z i/z ei/z ai d",
 }  # fmt: skip
-"""Letters as people in China spell them; the first reading is also what espeak-ng's English voice comes closest to."""
+"""Letters as people in China spell them; espeak-ng's English voice comes closest to the first reading."""
 
-# Readings that a dictionary of single characters gets wrong for speech: particles first, rare readings left out.
+# Readings that a dictionary of single characters gets wrong for speech; rare readings are left out.
 _CHARACTER_READINGS: Mapping[str, str] = {
     "的": "d e", "了": "l e", "得": "d e/d ei", "吗": "m a", "呢": "n e", "着": "zh e/zh ao", "地": "d i/d e",
     "不": "b u", "一": "i", "行": "x ing/h ang", "那": "n a", "这": "zh e", "和": "h e", "还": "h ai/h uan",
     "都": "d ou/d u", "什": "sh en/sh ir", "为": "ui", "大": "d a", "么": "m e", "吧": "b a", "啊": "a",
     "个": "g e", "上": "sh ang", "没": "m ei", "说": "sh uo", "给": "g ei", "会": "h ui", "能": "n eng",
-    "子": "z iz", "里": "l i", "下": "x ia", "嗯": "en", "哦": "o", "谁": "sh ei/sh ui", "去": "q v", "看": "k an",
+    "子": "z iz", "里": "l i", "下": "x ia", "嗯": "en", "哦": "o", "谁": "sh ei/sh ui",
+    "去": "q v", "看": "k an",
 }  # fmt: skip
 _TAGS_LEFT_OUT = ("nr", "ns", "nt", "nz", "x", "eng", "o", "g", "zg", "mq", "i", "j", "l")
 

@@ -1,7 +1,8 @@
 """Kaldi's high-resolution MFCC in numpy: 40 coefficients of 25 ms every 10 ms, as Vosk computes them.
 
-Follows Kaldi's ``feat/feature-mfcc.cc`` with ``--num-mel-bins=40 --num-ceps=40 --low-freq=20 --high-freq=7600
---use-energy=false --dither=0`` (Povey window, pre-emphasis 0.97, lifter 22), the values of ``conf/mfcc.conf``.
+Follows Kaldi's ``feat/feature-mfcc.cc`` with ``--num-mel-bins=40 --num-ceps=40 --low-freq=20
+--high-freq=7600 --use-energy=false --dither=0`` (Povey window, pre-emphasis 0.97, lifter 22), the values of
+``conf/mfcc.conf``.
 """
 
 from __future__ import annotations

@@ -7,73 +7,13 @@ import re
 SILENCE = "SIL"
 """Silence; also the blank of CTC, which is why it has index 0."""
 
-INITIALS = tuple(
-    [
-        "b",
-        "p",
-        "m",
-        "f",
-        "d",
-        "t",
-        "n",
-        "l",
-        "g",
-        "k",
-        "h",
-        "zh",
-        "ch",
-        "sh",
-        "r",
-        "z",
-        "c",
-        "s",
-        "j",
-        "q",
-        "x",
-    ]
-)
-FINALS = tuple(
-    [
-        "a",
-        "o",
-        "e",
-        "ai",
-        "ei",
-        "ao",
-        "ou",
-        "an",
-        "en",
-        "ang",
-        "eng",
-        "ong",
-        "er",
-        "i",
-        "iz",
-        "ir",
-        "ia",
-        "ie",
-        "iao",
-        "iu",
-        "ian",
-        "in",
-        "iang",
-        "ing",
-        "iong",
-        "u",
-        "ua",
-        "uo",
-        "uai",
-        "ui",
-        "uan",
-        "un",
-        "uang",
-        "ueng",
-        "v",
-        "ve",
-        "van",
-        "vn",
-    ]
-)
+_INITIAL_LETTERS = "b p m f d t n l g k h zh ch sh r z c s j q x"
+INITIALS = tuple(_INITIAL_LETTERS.split())
+_FINAL_LETTERS = """
+a o e ai ei ao ou an en ang eng ong er i iz ir ia ie iao iu ian in iang ing iong
+u ua uo uai ui uan un uang ueng v ve van vn
+"""
+FINALS = tuple(_FINAL_LETTERS.split())
 PHONES = (SILENCE, *INITIALS, *FINALS)
 PHONE_INDEX = {phone: index for index, phone in enumerate(PHONES)}
 

@@ -2,8 +2,8 @@
 
     python -m voice.training.recognizer --speech PATH --out voice/models/vosk-synth-cn --work /tmp/recogniser
 
-Four stages, each skipped when its result is in the work folder already: chunks of features (processes of their
-own), training, graph, export.
+Four stages, the first two skipped when their results are in the work folder already: chunks of features
+(processes of their own), training, graph, export.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class RecognizerPlan:
 
 
 def make_chunks(plan: RecognizerPlan, speech: Path, folder: Path) -> None:
-    """Make what is missing of the feature chunks; a process that crashes is replaced by one with another seed.
+    """Make the feature chunks that are missing; a process that crashes is replaced, with another seed.
 
     Raises:
         TrainingToolMissing: A chunk fails again and again.
@@ -59,8 +59,8 @@ def make_chunks(plan: RecognizerPlan, speech: Path, folder: Path) -> None:
             continue
         for attempt in range(_ATTEMPTS):
             command = [
-                sys.executable, "-m", "voice.training.recognition_data", "--seed", str(seed + 1_000 * attempt),
-                "--speech", str(speech), "--out", str(folder / name), *options,
+                sys.executable, "-m", "voice.training.recognition_data",
+                "--seed", str(seed + 1_000 * attempt), "--speech", str(speech), "--out", str(folder / name), *options,
             ]  # fmt: skip
             if subprocess.run(command, check=False).returncode == 0:  # noqa: S603 - our own module
                 break
@@ -72,7 +72,8 @@ def make_chunks(plan: RecognizerPlan, speech: Path, folder: Path) -> None:
 def build_graph(plan: RecognizerPlan, folder: Path) -> None:
     """Write the lexicon and the language model as the decoding graph."""
     lexicon = build_lexicon(general_words=plan.general_words)
-    writer, segmenter = SentenceWriter(lexicon, random.Random(11)), Segmenter(lexicon)
+    chance = random.Random(11)  # noqa: S311 - sentences, no secrets
+    writer, segmenter = SentenceWriter(lexicon, chance), Segmenter(lexicon)
     text = (segmenter.words(writer.sentence()) for _ in range(plan.sentences))
     write_graph(lexicon, LanguageModel(text, lexicon.counts, LanguageModelSettings()), folder)
 
@@ -103,10 +104,8 @@ def main() -> None:
     parser.add_argument("--speech", type=Path, required=True, help="folder of recordings (index.json)")
     parser.add_argument("--out", type=Path, required=True, help="model folder to write")
     parser.add_argument("--work", type=Path, required=True, help="folder for chunks and checkpoints (2 GB)")
-    parser.add_argument(
-        "--minutes", type=float, default=CtcSchedule.minutes, help="time for the training proper"
-    )
-    parser.add_argument("--width", type=int, default=CtcSchedule.width)
+    parser.add_argument("--minutes", type=float, default=45.0, help="time for the training proper")
+    parser.add_argument("--width", type=int, default=384)
     parser.add_argument("--again", action="store_true", help="train even if there is a checkpoint")
     parser.add_argument(
         "--graph-only", action="store_true", help="write only lexicon and language model anew"

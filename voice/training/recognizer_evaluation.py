@@ -66,10 +66,12 @@ class Listener:
             if grammar
             else vosk.KaldiRecognizer(self._model, rate)
         )
-        pcm, heard = np.clip(samples, -32_768, 32_767).astype("<i2").tobytes(), []
-        for start in range(0, len(pcm), _CHUNK_BYTES):
-            if recogniser.AcceptWaveform(pcm[start : start + _CHUNK_BYTES]):
-                heard.append(json.loads(recogniser.Result())["text"])
+        pcm = np.clip(samples, -32_768, 32_767).astype("<i2").tobytes()
+        heard = [
+            json.loads(recogniser.Result())["text"]
+            for start in range(0, len(pcm), _CHUNK_BYTES)
+            if recogniser.AcceptWaveform(pcm[start : start + _CHUNK_BYTES])
+        ]
         heard.append(json.loads(recogniser.FinalResult())["text"])
         return "".join(" ".join(heard).split())
 

@@ -19,7 +19,7 @@ MFCC_CONF = """\
 --sample-frequency=16000
 --dither=0.0
 """
-# Beam and active states as Vosk's maintainer advises for a Raspberry Pi; end of speech after 0.5, 0.75 or 1.0 s.
+# Beam and active states as Vosk's maintainer advises for a Raspberry Pi; speech ends after 0.5 to 1.0 s.
 MODEL_CONF = """\
 --min-active=200
 --max-active=3000
@@ -34,16 +34,18 @@ MODEL_CONF = """\
 """
 
 
-def _values(tensor: torch.Tensor) -> Matrix:
-    return tensor.detach().double().numpy()
+def _values(tensor: torch.Tensor | None) -> Matrix:
+    if tensor is None:
+        raise ValueError("the network lacks a statistic: batch norm must track them")
+    return np.asarray(tensor.detach().double().numpy())
 
 
 def folded_layers(network: AcousticNetwork) -> tuple[list[AffineLayer], AffineLayer]:
-    """Fold scales and shifts between layers into the next layer's weights, so that only affine and ReLU remain."""
+    """Fold scales and shifts into the next layer's weights, so that only affine and ReLU remain."""
     scale = 1 / _values(network.deviation)
     shift = -_values(network.mean) * scale
     layers: list[AffineLayer] = []
-    for number, (splice, affine, norm) in enumerate(zip(LAYERS, network.affine, network.norm, strict=True)):
+    for number, (splice, affine, norm) in enumerate(zip(LAYERS, network.affines, network.norms, strict=True)):
         weights, bias = _folded(_values(affine.weight), _values(affine.bias), scale, shift)
         unit = 1 if number == 0 else FRAMES_PER_OUTPUT
         layers.append(AffineLayer(offsets=splice.offsets(unit), weights=weights, bias=bias))
@@ -59,7 +61,7 @@ def _folded(weights: Matrix, bias: Matrix, scale: Matrix, shift: Matrix) -> tupl
 
 
 def export_recognizer(network: AcousticNetwork, folder: Path) -> None:
-    """Write ``am/`` and ``conf/`` of a Vosk model; ``graph/`` comes from :mod:`voice.training.decoding_graph`."""
+    """Write ``am/`` and ``conf/`` of a Vosk model; ``graph/`` comes from ``decoding_graph``."""
     layers, output = folded_layers(network)
     write_model(folder / "am" / "final.mdl", layers, output)
     (folder / "conf").mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Recordings of people: a folder with ``index.json`` (file and clips of each speaker) and Opus files at 16 kHz."""
+"""Recordings of people: Opus files at 16 kHz, and ``index.json`` with the clips of each speaker."""
 
 from __future__ import annotations
 

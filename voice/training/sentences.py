@@ -76,8 +76,8 @@ class SentenceWriter:
         general = {
             name: _general_words(lexicon, tags, damping)
             for name, tags in (
-                ("noun", _NOUN_TAGS), ("verb", _VERB_TAGS), ("adjective", _ADJECTIVE_TAGS), ("place", _PLACE_TAGS),
-                ("word", ()),
+                ("noun", _NOUN_TAGS), ("verb", _VERB_TAGS), ("adjective", _ADJECTIVE_TAGS),
+                ("place", _PLACE_TAGS), ("word", ()),
             )
         }  # fmt: skip
         terms = [term.term for term in english_terms()]

@@ -39,7 +39,7 @@ _EQUALISER_HZ = (0, 150, 400, 900, 1800, 3200, 5000, 8000)
 
 
 def held_out(speaker: Speaker) -> bool:
-    """Whether a person is kept for measuring: five Mandarin speakers, every twelfth of the rest but LibriSpeech.
+    """Whether a person is kept for measuring: five Mandarin speakers, every twelfth of most others.
 
     Of LibriSpeech's speakers one utterance each is there, too little to measure with.
     """
@@ -65,7 +65,7 @@ def _as_int16(samples: Samples) -> NDArray[np.int16]:
 
 
 def read_people(speech: Path, *, kept_for_measuring: bool) -> list[Person]:
-    """Read the speakers that are trained on, or those that are not, with silence around their words cut off."""
+    """Read the speakers that are trained on, or those that are not, without silence around their words."""
     people = []
     for speaker in read_index(speech):
         if speaker.group not in GROUP_SHARES or held_out(speaker) != kept_for_measuring:
@@ -141,7 +141,7 @@ class SpeakerBatches:
             parts.append(clips[self._chance.integers(len(clips))])
         joined = np.concatenate(parts)
         start = self._chance.integers(0, len(joined) - length + 1)
-        return np.asarray(joined[start : start + length], np.float32) / 32_768
+        return np.asarray(joined[start : start + length] / 32_768, np.float32)
 
     def _crop(self, length: int) -> tuple[Samples, int]:
         person, speed = self._person(), int(self._chance.integers(len(self._speeds)))
@@ -149,10 +149,12 @@ class SpeakerBatches:
         speech = self._speech(person, math.ceil(length * down / up) + 4)
         if up != down:
             speech = np.asarray(resample_poly(speech, up, down), np.float32)
-        return speech[:length] / (np.abs(speech).max() + 1e-6), person * len(self._speeds) + speed
+        return np.asarray(speech[:length] / (np.abs(speech).max() + 1e-6), np.float32), person * len(
+            self._speeds
+        ) + speed
 
     def _through_rooms(self, crops: Samples) -> Samples:
-        """Convolve each crop with its own room, equaliser and band limit, all at once in the frequency domain."""
+        """Convolve each crop with its own room, equaliser and band limit, all at once as spectra."""
         chance, length = self._chance, crops.shape[1]
         size = 1 << (length + _RESPONSE_SAMPLES - 1).bit_length()
         hertz = np.fft.rfftfreq(size, 1 / SAMPLES_PER_SECOND)
@@ -180,6 +182,7 @@ class SpeakerBatches:
 
     def _add_noise(self, crop: Samples) -> None:
         chance, length, kind = self._chance, len(crop), self._chance.random()
+        noise: NDArray[np.floating]
         if kind < 0.25 and self._noises:
             recorded = self._noises[chance.integers(len(self._noises))]
             start = chance.integers(0, max(1, len(recorded) - length))

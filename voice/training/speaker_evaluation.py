@@ -1,8 +1,8 @@
 """Equal error rates of a speaker encoder on people never trained on, within each corpus.
 
-``python -m voice.training.speaker_evaluation MODEL --speech PATH [--testpack PATH]`` prints them as JSON. Three
-clips enrol, all other people of the same corpus are strangers: within one corpus everybody speaks through alike
-microphones, across corpora the recordings themselves would give strangers away.
+``python -m voice.training.speaker_evaluation MODEL --speech PATH [--testpack PATH]`` prints them as JSON.
+Three clips enrol, all other people of the same corpus are strangers: within one corpus everybody speaks
+through like microphones, across corpora the recordings themselves would give strangers away.
 """
 
 from __future__ import annotations
@@ -59,11 +59,8 @@ def _segments(
     """Stretches of speech out of clips put together in random order."""
     found = []
     for _ in range(count):
-        order, parts = chance.permutation(len(clips)), []
-        while sum(map(len, parts)) < length:
-            parts.extend(clips[k] for k in order)
-        joined = np.concatenate(parts)
-        found.append(joined[:length])
+        joined = np.concatenate([clips[k] for k in chance.permutation(len(clips))])
+        found.append(np.resize(joined, length))
     return found
 
 
@@ -102,7 +99,7 @@ def verification_figures(
 
 
 def read_testpack(folder: Path) -> list[Person]:
-    """Read a folder of clips with ``manifest.csv`` (file, speaker), grouped by the corpus in the speaker's name."""
+    """Read clips with their ``manifest.csv`` (file, speaker), grouped by the corpus in the speaker's name."""
     clips: dict[str, list[NDArray[np.int16]]] = defaultdict(list)
     with (folder / "manifest.csv").open() as manifest:
         for row in csv.DictReader(manifest):

@@ -1,4 +1,4 @@
-"""The trained encoder as SpeechBrain's folder and as ONNX, with its convolutions in 8 bits where that is safe."""
+"""The trained encoder as SpeechBrain's folder and as ONNX, convolutions in 8 bits where that is safe."""
 
 from __future__ import annotations
 

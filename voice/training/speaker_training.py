@@ -14,11 +14,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-from voice import embedder_speechbrain  # noqa: F401 - mends torchaudio, which speechbrain imports
-from speechbrain.lobes.features import Fbank  # type: ignore[import-untyped] # isort: skip
-from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN, Classifier  # type: ignore[import-untyped] # isort: skip
-from speechbrain.nnet.CNN import Conv1d  # type: ignore[import-untyped] # isort: skip
-from speechbrain.nnet.losses import AdditiveAngularMargin, LogSoftmaxWrapper  # type: ignore[import-untyped] # isort: skip
+# isort: off - the embedder mends torchaudio before anything imports speechbrain
+from voice import embedder_speechbrain  # noqa: F401
+from speechbrain.lobes.features import Fbank  # type: ignore[import-untyped]
+from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN, Classifier  # type: ignore[import-untyped]
+from speechbrain.nnet.CNN import Conv1d  # type: ignore[import-untyped]
+from speechbrain.nnet.losses import AdditiveAngularMargin, LogSoftmaxWrapper  # type: ignore[import-untyped]
+
+# isort: on
 from voice.training.speaker_batches import SpeakerBatches
 
 _log = logging.getLogger(__name__)

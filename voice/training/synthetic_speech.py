@@ -1,4 +1,4 @@
-"""Labelled Mandarin from espeak-ng: sentences, random syllables and words, the wake phrase, spelling, English terms."""
+"""Labelled Mandarin from espeak-ng: sentences, random syllables and words, the wake phrase, spelling."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from voice.training.voices import TRAINING_VOICES
 
 WAKE_PHRASE = "你好小智"
 # Close to the wake phrase by sound, so that the network learns to keep them apart.
-NEAR_WAKE_PHRASES = tuple(
-    "你好小志向 你好小区 你好小姐 您好小智 你好 小智 你好吗 你好小心 小智慧 小制度 你好像知道 你好小爱 你好小度 最好小智 你好笑死 你早小智 "
-    "你好消息 你好找值班 嗨小智 李好小智 你好校直 泥好 小指标 小知识 你好小车 你好小吃 你好小子 不好小智 你好小七 你好大智".split()
-)
+_NEAR_WAKE_PHRASES = """
+你好小志向 你好小区 你好小姐 您好小智 你好 小智 你好吗 你好小心 小智慧 小制度 你好像知道 你好小爱 你好小度
+最好小智 你好笑死 你早小智 你好消息 你好找值班 嗨小智 李好小智 你好校直 泥好 小指标 小知识 你好小车
+你好小吃 你好小子 不好小智 你好小七 你好大智
+"""
+NEAR_WAKE_PHRASES = tuple(_NEAR_WAKE_PHRASES.split())
 _LATIN = re.compile(r"[a-z]+")
 _AUDIBLE = 200.0
 _MARGIN_SAMPLES = 800
@@ -50,7 +52,7 @@ class TextSource:
         self._words = [word for word in self._lexicon.pronunciations if not word.isascii()]
 
     def text(self) -> str:
-        """One text. Less than half are sentences, lest the network learns our patterns rather than the sounds."""
+        """One text. Less than half are sentences, lest the network learns patterns rather than sounds."""
         kind = self._random.random()
         if kind < 0.46:
             opening = f"{WAKE_PHRASE}，" if self._random.random() < 0.08 else ""
@@ -149,7 +151,7 @@ class SyntheticSpeaker:
 
 
 def _is_pinyin(text: str) -> bool:
-    """Whether a text is a row of toned syllables (``ni3 hao3``), which espeak's Mandarin voice reads as such."""
+    """Whether a text is a row of toned syllables (``ni3 hao3``), which espeak's voice reads as such."""
     return bool(re.fullmatch(r"([a-zü]+[1-5] ?)+", text))
 
 

@@ -54,10 +54,12 @@ class AcousticNetwork(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         inputs = [COEFFICIENTS] + [width] * (len(LAYERS) - 1)
-        self.affine = nn.ModuleList(
+        self.affines = [
             nn.Linear(size * layer.frames, width) for size, layer in zip(inputs, LAYERS, strict=True)
-        )
-        self.norm = nn.ModuleList(nn.BatchNorm1d(width, eps=BATCH_NORM_EPSILON) for _ in LAYERS)
+        ]
+        self.norms = [nn.BatchNorm1d(width, eps=BATCH_NORM_EPSILON) for _ in LAYERS]
+        # Registered under these names; the typed lists above are what is used.
+        self.affine, self.norm = nn.ModuleList(self.affines), nn.ModuleList(self.norms)
         self.dropout = nn.Dropout(0.1)
         self.output = nn.Linear(width, len(PHONES))
         self.register_buffer("mean", torch.zeros(COEFFICIENTS))
@@ -71,7 +73,7 @@ class AcousticNetwork(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Map (batch, frames + 2 × context, 40) to log probabilities (batch, frames / 3, phones)."""
         hidden = (features - self.mean) / self.deviation
-        for layer, affine, norm in zip(LAYERS, self.affine, self.norm, strict=True):
+        for layer, affine, norm in zip(LAYERS, self.affines, self.norms, strict=True):
             steps = (hidden.shape[1] - (layer.frames - 1) * layer.spacing - 1) // layer.stride + 1
             # One matrix product instead of Conv1d: several times as fast on a CPU.
             spliced = torch.cat(

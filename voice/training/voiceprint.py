@@ -2,8 +2,8 @@
 
     python -m voice.training.voiceprint --speech PATH --out voice/models/ecapa-small --work /tmp/encoder
 
-Afterwards ``python -m voice.training.calibration`` measures the thresholds of the new model, with the people kept
-for measuring (``held_out.txt`` in the model folder).
+Afterwards ``python -m voice.training.calibration`` measures the thresholds of the new model, with the people
+kept for measuring (``held_out.txt`` in the model folder).
 """
 
 from __future__ import annotations
@@ -34,11 +34,12 @@ _EXAMPLE_SAMPLES = 2 * SAMPLES_PER_SECOND
 
 def examples_of(people: list[Person], count: int, *, seed: int = 9) -> list[Samples]:
     """Stretches of 2 s of random people."""
-    chance, examples = np.random.default_rng(seed), []
+    chance = np.random.default_rng(seed)
+    examples: list[Samples] = []
     for _ in range(count):
         clips = people[chance.integers(len(people))].clips
         picked = [clips[k] for k in chance.integers(len(clips), size=4)]
-        examples.append(np.resize(np.concatenate(picked), _EXAMPLE_SAMPLES).astype(np.float32) / 32_768)
+        examples.append(np.asarray(np.resize(np.concatenate(picked), _EXAMPLE_SAMPLES) / 32_768, np.float32))
     return examples
 
 
@@ -48,9 +49,7 @@ def main() -> None:
     parser.add_argument("--speech", type=Path, required=True, help="folder of recordings (index.json)")
     parser.add_argument("--out", type=Path, required=True, help="model folder to write")
     parser.add_argument("--work", type=Path, required=True, help="folder for checkpoints")
-    parser.add_argument(
-        "--minutes", type=float, default=SpeakerSchedule.minutes, help="time for the training proper"
-    )
+    parser.add_argument("--minutes", type=float, default=45.0, help="time for the training proper")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--voices-each", type=int, default=1, choices=range(1, len(SPEEDS) + 1))
     parser.add_argument("--again", action="store_true", help="train even if there is a checkpoint")
