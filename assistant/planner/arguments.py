@@ -379,7 +379,7 @@ def _receiving(source: Source) -> Taken | None:
 
 
 def _enabled(source: Source) -> Taken | None:
-    if piece := source.reading.first("disabled"):
+    if piece := source.reading.first("disabled", "stop_sending"):
         return Taken(False, (piece,))
     if piece := source.reading.first("enabled"):
         return Taken(True, (piece,))
@@ -460,7 +460,7 @@ def _phrase(source: Source) -> Taken | None:
     if found is None or len(str(found.value)) > 20:
         quoted = source.reading.first("@quoted")
         return Taken(str(quoted.value), (quoted,)) if quoted else None
-    text = re.sub(r"^(?:个|一个|你|叫|为|成|做)+", "", str(found.value))
+    text = re.sub(r"^(?:个|一个|叫|为|成|做)+", "", str(found.value))
     for piece in found.pieces:
         if "@quoted" in piece.keys:
             text = str(piece.value)
@@ -475,8 +475,14 @@ def _person_name(source: Source) -> Taken | None:
         return Taken(piece.things[0].id, (piece,))
     if found := _after_marker(source, ("named",), ("polite",)):
         return found
-    piece = next((one for one in reading.all("@text", "@word") if 2 <= len(one.text) <= 12), None)
-    return Taken(piece.text, (piece,)) if piece else None
+    for piece in reading.all("@text", "@word"):
+        run = [piece]
+        while (after := reading.after(run[-1])) and after.keys & {"@text", "@word", "@number"} and after.unit == "":
+            run.append(after)
+        name = "".join(one.text for one in run)
+        if 2 <= len(name) <= 12:
+            return Taken(name, tuple(run))
+    return None
 
 
 def _instance_type(source: Source) -> Taken | None:

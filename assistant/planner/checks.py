@@ -44,7 +44,7 @@ def trouble_with(best: Candidate, reading: Reading, whole: Reading) -> NoPlan | 
         return _CONDITIONAL
     if reading.has("foreign") and any("foreign" in piece.keys for piece in best.unexplained):
         return _FOREIGN
-    if best.tool.risk == "danger" and (doubt := _doubt(best, reading)):
+    if best.tool.risk == "danger" and (doubt := _doubt(best, whole if whole.has("correction") else reading)):
         return doubt
     return names_trouble(best.tool, reading, best.call, strict=best.tool.risk == "danger")
 
@@ -80,6 +80,8 @@ def _all_used(best: Candidate, reading: Reading, concept: str) -> bool:
 
 def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
     used = {id(piece) for one in best.taken.values() for piece in one.pieces}
+    if len(reading.all("correction")) and any(piece.start < reading.all("correction")[0].start and not reading.is_light(piece) for piece in reading.pieces):
+        return _UNSURE
     asked = [piece for piece in reading.all("asking_act") if id(piece) not in used]
     if asked:
         return _ASKED

@@ -170,6 +170,8 @@ def _number(match: re.Match[str]) -> Piece | None:
     elif vague:
         unit, value = "vague", None
     keys = {"@number", "@ordinal"} if unit == "ordinal" else {"@number"}
+    if unit in ("行", "条"):
+        keys.add("@lines")
     end = match.end()
     # 六副本: the noun stays a word of its own.
     if unit in ("节点", "副本", "天"):
