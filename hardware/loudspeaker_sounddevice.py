@@ -19,7 +19,7 @@ from hardware.microphone import DeviceState
 from hardware.portaudio_sounddevice import AUDIO_SYSTEM, AudioSystem, sounddevice
 
 _BLOCK_S = 0.02
-_LATENCY_S = 0.04
+_LATENCY_S = 0.08
 """What the device may hold back: it is still heard after a stop."""
 _LOST_AFTER_S = 1.5
 _LOOK_EVERY_S = 0.25

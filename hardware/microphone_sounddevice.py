@@ -20,6 +20,8 @@ from hardware.microphone import DeviceState, MicrophoneHealth
 from hardware.portaudio_sounddevice import AUDIO_SYSTEM, AudioSystem, Device, sounddevice
 
 _BLOCK_S = 0.032
+_LATENCY_S = 0.1
+"""Below this PulseAudio stalls now and then (measured)."""
 _WAITING_BLOCKS = 64
 """Two seconds: longer than the slowest step behind the microphone takes."""
 _LOOK_EVERY_S = 0.1
@@ -198,6 +200,7 @@ def _start(device: Device, callback: Callable[..., None]) -> Any:  # noqa: ANN40
                 channels=channels,
                 dtype="int16",
                 blocksize=round(device.rate_hz * _BLOCK_S),
+                latency=_LATENCY_S,
                 callback=callback,
             )
             stream.start()

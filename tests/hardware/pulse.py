@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# Without norewinds the virtual sink stops asking PortAudio for sound after the first buffer, most of the time.
 SINKS = (
     "module-native-protocol-unix",
-    "module-null-sink sink_name=mic_pipe",
+    "module-null-sink sink_name=mic_pipe norewinds=1",
     "module-remap-source master=mic_pipe.monitor source_name=virtmic",
-    "module-null-sink sink_name=speaker",
+    "module-null-sink sink_name=speaker norewinds=1",
 )
 MISSING = [name for name in ("pulseaudio", "pactl", "paplay", "parec") if shutil.which(name) is None]
 
