@@ -15,6 +15,10 @@ HomeOption = Annotated[
     typer.Option("--home", help="Folder of settings, data and models; default: $XIAOZHI_HOME, else XDG."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result, or the error, as JSON.")]
+ScenarioOption = Annotated[
+    str | None,
+    typer.Option("--scenario", metavar="NAME|FILE", help="An embedded local cloud, not the configured one."),
+]
 
 
 def require_local_cloud() -> None:

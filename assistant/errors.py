@@ -24,6 +24,7 @@ AssistantError
 │   └── DatabaseInUse             another process holds it
 ├── PeopleError
 │   ├── UnknownPerson             nobody has this id or name
+│   ├── NobodyEnrolled            no voice is known, so that nobody could be recognised
 │   └── PersonExists              the name is taken
 ├── NotOnThisDevice               this process has no ear, no mouth, or no clock of its own
 ├── BackupError
@@ -251,6 +252,14 @@ class UnknownPerson(PeopleError):
     """Nobody has this id or name."""
 
     spoken = "我不认识这个人。"
+
+
+class NobodyEnrolled(PeopleError):
+    """No voice is known, so that nobody could be recognised."""
+
+    spoken = "我还不认识任何人的声音，请先登记声纹。"
+    hint = "Run: xiaozhi people add NAME, then: xiaozhi people enrol NAME FILE FILE FILE FILE FILE"
+    exit_code = 4
 
 
 class PersonExists(PeopleError):

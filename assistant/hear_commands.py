@@ -1,188 +1,156 @@
-"""`xiaozhi hear`: recordings through the whole ear, as if they were said in the room."""
+"""`xiaozhi hear`: recordings through the whole pipeline, as if they were said in the room."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant.command_options import HomeOption, JsonOption
+from assistant.command_options import HomeOption, JsonOption, ScenarioOption
+from assistant.errors import NobodyEnrolled
 
 if TYPE_CHECKING:
-    from voice.heard import SpeakerMatch, Wake
-    from voice.listening import Ear, Understood
+    from assistant.recorded_conversation import HeardRecording, RecordedConversation
+    from assistant.servers import Installation
 
-_SILENCE_BEHIND_S = 1.5
-"""People stop speaking; files stop with the last word."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeardRecording:
-    """What came of one recording.
-
-    Args:
-        file: Which.
-        wake: The call, if it was called.
-        understood: What was asked, if anything.
-        ended_at_s: When it was over, on the ear's clock.
-        recognised_ms: Work of the ear, in milliseconds.
-        speaker: Whose voice it is; None while nobody looks.
-    """
-
-    file: Path
-    wake: Wake | None
-    understood: Understood | None
-    ended_at_s: float
-    recognised_ms: float
-    speaker: SpeakerMatch | None = None
-
-    @property
-    def text(self) -> str:
-        """What was asked; empty when nothing was."""
-        return self.understood.hearing.text if self.understood else ""
+NOT_RECOGNISED = 4
 
 
 def hear(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Sound files: one conversation.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan only; nothing is carried out.")] = False,
+    scenario: ScenarioOption = None,
     phrase: Annotated[
         str | None, typer.Option("--wake-phrase", help="Instead of the configured one.")
-    ] = None,
-    model: Annotated[
-        Path | None, typer.Option("--model", metavar="DIR", help="A Vosk model instead of the embedded one.")
     ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Hear recordings: was it called, by whom, and what was asked."""
-    import os
+    """Hear recordings: was it called, by whom, what was asked, what came of it.
 
-    from assistant.home import find_home
-    from assistant.settings_loading import load_settings
+    Ends with 4 when a voice was not recognised.
+    """
+    import logging
 
-    settings, _ = load_settings(find_home(home, os.environ), os.environ)
-    ear = build_ear(model or embedded_model(), phrase or settings.robot.wake_phrase)
-    heard = list(hear_conversation(ear, files))
+    from mcp_tencent.serving.masking import log_to_stderr
+
+    log_to_stderr(logging.ERROR)
+    heard = asyncio.run(_heard(files, dry_run=dry_run, scenario=scenario, phrase=phrase, home=home))
     if as_json:
         typer.echo(json.dumps([as_object(one) for one in heard], ensure_ascii=False))
-        return
-    for one in heard:
-        typer.echo(f"{one.file}: {'woken' if one.wake else 'not woken'}; {one.text or '(nothing asked)'}")
+    else:
+        for one in heard:
+            _show(one)
+    if any(not turn.heard.speaker.accepted for one in heard for turn in one.turns):
+        raise typer.Exit(NOT_RECOGNISED)
 
 
-def embedded_model() -> Path:
-    """Return the folder of the speech model that comes with the product."""
-    import voice
+async def _heard(
+    files: Sequence[Path], *, dry_run: bool, scenario: str | None, phrase: str | None, home: Path | None
+) -> list[HeardRecording]:
+    from assistant.installing import installed
 
-    return Path(next(iter(voice.__path__))) / "models" / "vosk-synth-cn"
-
-
-def build_ear(model_folder: Path, phrase: str) -> Ear:
-    """Compose the ear on Vosk and Silero.
-
-    Args:
-        model_folder: A Vosk model.
-        phrase: The wake phrase.
-
-    Raises:
-        VoiceError: the model or the phrase cannot be used.
-    """
-    from voice.activity_silero import SileroActivity
-    from voice.listening import Ear
-    from voice.recognizer_vosk import VoskRecognizer
-    from voice.vosk_model import VoskModel
-    from voice.wake import WakeDecision
-    from voice.wake_vosk import VoskSpotter
-
-    model = VoskModel(model_folder)
-    spotter = VoskSpotter(model, phrase)
-    return Ear(
-        detector=SileroActivity(),
-        spotter=spotter,
-        recognizer=VoskRecognizer(model),
-        decision=WakeDecision(spotter.phrase.phrase),
-    )
+    with installed(home, scenario) as installation:
+        opened = _planning(installation, phrase) if dry_run else _talking(installation, phrase)
+        async with opened as conversation:
+            return [one async for one in conversation.hear(files)]
 
 
-def hear_conversation(ear: Ear, files: Sequence[Path]) -> Iterator[HeardRecording]:
-    """Feed recordings to the ear, one right after the other: a question may follow the wake phrase's file.
+@asynccontextmanager
+async def _talking(installation: Installation, phrase: str | None) -> AsyncIterator[RecordedConversation]:
+    """Compose the whole house, and answer for real."""
+    from assistant.house import open_house
+    from assistant.night_house import process_name, real_time
+    from assistant.recorded_conversation import RecordedConversation
+    from assistant.speech import open_ear, open_speakers
+    from assistant.speech_models import models_in_use
 
-    Raises:
-        RecordingError: a file cannot be used.
-        VoiceError: the ear failed.
-    """
-    now_s = 0.0
-    for file in files:
-        heard = hear_recording(ear, file, starts_at_s=now_s)
-        now_s = heard.ended_at_s
-        if heard.text:
-            ear.follow_up()
-        yield heard
+    settings = installation.settings
+    models = models_in_use(installation.home, settings.models)
+    check = open_speakers(models)
+    async with open_house(installation, real_time(), executor_id=process_name("hear")) as house:
+        voices = house.voices(check)
+        if not await asyncio.to_thread(voices.known):
+            raise NobodyEnrolled("nobody's voice is enrolled, so that nobody can be recognised")
+        yield RecordedConversation(
+            ear=open_ear(models, phrase or settings.robot.wake_phrase),
+            voices=voices,
+            answering=house.answer,
+            given_up=house.conversation.forget,
+        )
 
 
-def hear_recording(ear: Ear, file: Path, *, starts_at_s: float = 0.0) -> HeardRecording:
-    """Feed one recording to the ear; the first call and the first question in it count.
+@asynccontextmanager
+async def _planning(installation: Installation, phrase: str | None) -> AsyncIterator[RecordedConversation]:
+    """Compose names and people only; nothing is carried out."""
+    from assistant.conversation.planning import PlanningOnly
+    from assistant.house import open_study
+    from assistant.recorded_conversation import RecordedConversation
+    from assistant.speech import open_ear, open_speakers
+    from assistant.speech_models import models_in_use
 
-    Args:
-        ear: Goes on from the recording before.
-        file: A sound file.
-        starts_at_s: What the ear's clock shows.
-
-    Raises:
-        RecordingError: the file cannot be used.
-        VoiceError: the ear failed.
-    """
-    from hardware.recordings import RecordingMicrophone
-    from voice.heard import Wake
-    from voice.listening import EarEvent, HearingFailed, Understood
-
-    events: list[EarEvent] = []
-    work_s = 0.0
-    ended_at_s = starts_at_s
-    microphone = RecordingMicrophone(file, silence_after_s=_SILENCE_BEHIND_S, starts_at_s=starts_at_s)
-    for chunk in microphone.chunks():
-        ended_at_s = chunk.captured_at_s + chunk.duration_s
-        started_s = time.perf_counter()
-        events += [one for one in ear.hear(chunk) if isinstance(one, Wake | Understood | HearingFailed)]
-        work_s += time.perf_counter() - started_s
-    started_s = time.perf_counter()
-    events += ear.finish()
-    work_s += time.perf_counter() - started_s
-    for one in events:
-        if isinstance(one, HearingFailed):
-            raise one.error
-    return HeardRecording(
-        file=file,
-        wake=next((one for one in events if isinstance(one, Wake)), None),
-        understood=next((one for one in events if isinstance(one, Understood)), None),
-        ended_at_s=ended_at_s,
-        recognised_ms=round(work_s * 1000, 1),
-    )
+    settings = installation.settings
+    models = models_in_use(installation.home, settings.models)
+    async with open_study(installation) as study:
+        planning = PlanningOnly(study)
+        yield RecordedConversation(
+            ear=open_ear(models, phrase or settings.robot.wake_phrase),
+            voices=study.voices(open_speakers(models)),
+            answering=planning.answer,
+            given_up=lambda: None,
+        )
 
 
 def as_object(heard: HeardRecording) -> dict[str, object]:
-    """Return what `--json` prints of one recording."""
-    speaker, understood = heard.speaker, heard.understood
-    timings = {"hearing": heard.recognised_ms}
-    if heard.wake:
-        timings["woken_at"] = round(heard.wake.at_s * 1000, 1)
-    if understood:
-        timings["endpoint"] = round(understood.pause_s * 1000, 1)
-    return {
+    """Return what `--json` prints of one recording: its last sentence counts."""
+    timings: dict[str, int] = {"hearing": heard.hearing_ms}
+    if heard.wakes:
+        timings["woken_at"] = round(heard.wakes[0].at_s * 1000)
+    told: dict[str, object] = {
         "file": str(heard.file),
-        "wake": heard.wake is not None,
-        "speaker": {
-            "name": speaker.person if speaker and speaker.accepted else None,
-            "score": speaker.score if speaker else 0.0,
-            "accepted": bool(speaker and speaker.accepted),
-        },
-        "text": heard.text,
+        "wake": bool(heard.wakes),
+        "speaker": {"name": None, "score": 0.0, "accepted": False},
+        "text": "",
         "plan": [],
         "spoken": "",
         "timings_ms": timings,
     }
+    if heard.turns:
+        turn = heard.turns[-1]
+        speaker, answer = turn.heard.speaker, turn.answer
+        timings |= {
+            "endpoint": turn.endpoint_ms,
+            "speaker": turn.speaker_ms,
+            "planning": answer.planning_ms,
+            "tools": answer.tools_ms,
+            "answer": turn.answer_ms,
+        }
+        name = answer.person.name if answer.person else speaker.person
+        told |= {
+            "speaker": {
+                "name": name if speaker.accepted else None,
+                "score": round(speaker.score, 3),
+                "accepted": speaker.accepted,
+            },
+            "text": turn.heard.hearing.text,
+            "plan": [{"tool": one.tool, "arguments": dict(one.arguments)} for one in answer.planned],
+            "spoken": answer.spoken,
+            "outcome": answer.outcome.value,
+        }
+    return told
+
+
+def _show(heard: HeardRecording) -> None:
+    typer.echo(f"{heard.file}: {'woken' if heard.wakes else 'not woken'}")
+    for turn in heard.turns:
+        speaker = turn.heard.speaker
+        who = turn.answer.person.name if turn.answer.person else f"somebody unknown ({speaker.why})"
+        typer.echo(f"  {who}: {turn.heard.hearing.text or '(the wake phrase alone)'}")
+        for call in turn.answer.planned:
+            typer.echo(f"    {call.tool} {json.dumps(dict(call.arguments), ensure_ascii=False)}")
+        typer.echo(f"  小智: {turn.answer.spoken}")

@@ -15,6 +15,7 @@ import httpx2
 from mcp.client import Client
 from mcp.shared.exceptions import MCPError
 
+from assistant.app import open_records
 from assistant.clock import LocalClock
 from assistant.controls import HouseControls
 from assistant.conversation.answer import Answer, Heard
@@ -31,6 +32,7 @@ from assistant.live_names import LiveNames
 from assistant.night_house import NightHouse, Tempo, open_night
 from assistant.people import Person
 from assistant.people_records import SqlPeopleStore
+from assistant.planner.plan import Outcome, TurnContext
 from assistant.planner.planner import Planner
 from assistant.reports import LastAnswers
 from assistant.sealing import open_sealer
@@ -38,13 +40,15 @@ from assistant.servers import Installation
 from assistant.settings import McpServerSettings, ToolRisk
 from assistant.witness import HouseWitness, turn_of
 from hardware.device_health import Weight, judge, read_device
+from mcp_tencent.cloud.accounts import TencentClouds
 from mcp_tencent.errors import CloudError
-from mcp_tencent.gateway.call import Risk
+from mcp_tencent.gateway.call import Clock, Risk
+from mcp_tencent.naming.inventory import Inventory
 from mcp_tencent.push.records import SqlPreferenceStore
 from mcp_tencent.serving.server import GatewayServer
 from mcp_tencent.serving.third_party import ThirdPartyServer, mounted
 from mcp_tencent.serving.tokens import TokenStore
-from scheduler.digest_claims import SqlDigestClaimStore
+from scheduler.digest_claims import Ending, SqlDigestClaimStore
 from scheduler.night import night_id
 from scheduler.records import JobOutcome
 from voice.speakers import SpeakerCheck
@@ -85,6 +89,18 @@ class House:
     def voices(self, check: SpeakerCheck) -> KnownVoices:
         """Return the people by their voice, with this speaker model."""
         return KnownVoices(self.people, check, self.installation.wall.now)
+
+    async def answer(self, heard: Heard) -> Answer:
+        """Take a turn that nobody speaks aloud: its answer counts as heard, and goes into the journal."""
+        answer = await self.conversation.take_turn(heard)
+        if answer.claim is not None:
+            claim, now = answer.claim, self.installation.wall.now()
+            await asyncio.to_thread(
+                lambda: self.claims.end(claim, Ending.FINISHED, spoken_seconds=0.0, now=now)
+            )
+        latencies = TurnLatencies(planning_ms=answer.planning_ms, tools_ms=answer.tools_ms)
+        await self.write_down(heard, answer, latencies)
+        return answer
 
     async def write_down(self, heard: Heard, answer: Answer, latencies: TurnLatencies | None = None) -> None:
         """Keep a turn in the journal."""
@@ -149,11 +165,7 @@ async def open_house(
             digests=night.digests,
             zone=installation.zone,
         )
-        names = LiveNames(
-            night.opened.inventory,
-            people.everybody,
-            default_cluster=installation.settings.cloud.default_cluster or "",
-        )
+        names = _names(installation, night.opened.inventory, people)
 
         def told(person: Person, on: date) -> None:
             background.start(copies.send(person, on))
@@ -188,6 +200,56 @@ async def open_house(
             copies=copies,
             journal=SqlJournal(night.engine),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """What understanding alone needs: nothing can be done in it.
+
+    Args:
+        planner: Understands sentences.
+        names: What can be named.
+        people: Whom the device knows.
+        clock: The time of the cloud that is talked about.
+        wall: The device's own time.
+    """
+
+    planner: Planner
+    names: LiveNames
+    people: SqlPeopleStore
+    clock: Clock
+    wall: Clock
+
+    def voices(self, check: SpeakerCheck) -> KnownVoices:
+        """Return the people by their voice, with this speaker model."""
+        return KnownVoices(self.people, check, self.wall.now)
+
+    async def plan(self, say: str, context: TurnContext | None = None) -> Outcome:
+        """Return what a sentence would lead to."""
+        inventory = await self.names.inventory()
+        return self.planner.plan(say, inventory=inventory, now=self.clock.now(), context=context)
+
+
+@asynccontextmanager
+async def open_study(installation: Installation) -> AsyncIterator[Study]:
+    """Compose what a dry run needs: names and people; no gateway, no durable engine, no tools."""
+    async with AsyncExitStack() as stack:
+        database = stack.enter_context(open_records(installation.home, installation.settings))
+        clouds = await stack.enter_async_context(TencentClouds(installation.accounts, installation.calling))
+        sealer = open_sealer(installation.home, installation.environ, create=True)
+        people = people_store(database.engine, sealer)
+        yield Study(
+            planner=Planner(),
+            names=_names(installation, Inventory(clouds, installation.clock), people),
+            people=people,
+            clock=LocalClock(installation.clock, installation.zone),
+            wall=installation.wall,
+        )
+
+
+def _names(installation: Installation, inventory: Inventory, people: SqlPeopleStore) -> LiveNames:
+    default = installation.settings.cloud.default_cluster or ""
+    return LiveNames(inventory, people.everybody, default_cluster=default)
 
 
 class _Background:

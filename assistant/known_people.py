@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
@@ -13,6 +13,7 @@ from assistant.journal import SqlJournal
 from assistant.people import Grant, Person
 from assistant.people_records import Cipher, SqlPeopleStore
 from hardware.audio import AudioClip
+from mcp_tencent.gateway.call import Permission
 from mcp_tencent.push.records import SqlDeliveryStore, SqlPreferenceStore
 from mcp_tencent.serving.tokens import TokenStore
 from scheduler.digest_claims import SqlDigestClaimStore
@@ -21,6 +22,15 @@ from voice.heard import SpeakerMatch
 from voice.speakers import SpeakerCheck
 from voice.voiceprint import Enrolment, Level
 from voice.voiceprint_bytes import read_voiceprint, voiceprint_bytes
+
+
+CONSOLE = Person(
+    id="console",
+    name="console",
+    created_at=datetime(1970, 1, 1, tzinfo=UTC),
+    grants=tuple(Grant(permission=one) for one in Permission),
+)
+"""Whoever types on a device that knows nobody yet: physical access makes an administrator. No voice is theirs."""
 
 
 class KeptPeople:
@@ -35,6 +45,8 @@ class KeptPeople:
 
     async def person(self, name: str) -> Person | None:
         """Return the person of this id or name as they are now."""
+        if name == CONSOLE.id:
+            return CONSOLE
         try:
             return await asyncio.to_thread(self._people.get, name)
         except UnknownPerson:

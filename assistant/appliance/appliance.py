@@ -11,13 +11,13 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import numpy as np
-
 from assistant.appliance.listening_thread import DeviceChanged, Heard, ListeningThread, SoundEnded
 from assistant.appliance.phases import Phase, Signal, after, tone_of
+from assistant.appliance.who_speaks import SpeakerSound, WhoSpeaks
 from assistant.conversation.answer import Answer, Awaiting, TurnOutcome
 from assistant.conversation.answer import Heard as Sentenced
 from assistant.conversation.turn import Conversation
@@ -33,15 +33,13 @@ from scheduler.digest_claims import DigestClaim, DigestClaimStore, Ending
 from scheduler.errors import DigestClaimLost
 from voice.errors import EnrolmentRefused, VoiceError
 from voice.heard import Hearing, SpeakerMatch, Wake
-from voice.listening import HearingFailed, NothingSaid, PartlyUnderstood, StopHeard, Understood
+from voice.listening import Ear, HearingFailed, NothingSaid, PartlyUnderstood, StopHeard, Understood
 from voice.speaking import Mouth, Progress, Sentence, Speaking, SpeakingEnd
 from voice.tones import Tone
 from voice.voiceprint import Level
 
 ENOUGH_CLIPS = 5
 """Sentences that somebody is asked for when their voice is learnt."""
-_LONG_ENOUGH_S = 1.0
-"""A follow-up with less speech, such as 确认, is judged as strictly as a greeting can be."""
 _ASK_PATIENCE_AFTER_S = 1.5
 _REPORT_EVERY_S = 5.0
 _log = logging.getLogger(__name__)
@@ -130,7 +128,7 @@ class Appliance:
         self._taken = taken
         self._stopwatch = stopwatch
         self._phase = Phase.IDLE
-        self._wake: Wake | None = None
+        self._who = WhoSpeaks()
         self._enrolling: _Enrolling | None = None
         self._stopped: Speaking | None = None
         self._claim: DigestClaim | None = None
@@ -180,6 +178,27 @@ class Appliance:
         self._listening.order(lambda ear: setattr(ear, "muted", False))
         self._signal(Signal.UNMUTED)
 
+    async def call_it(self, phrase: str) -> Sequence[str]:
+        """Listen for another wake phrase from now on; return warnings in Chinese.
+
+        Raises:
+            WakePhraseError: it cannot be called by that, and goes on as it was.
+        """
+        done: Future[Sequence[str]] = Future()
+
+        def change(ear: Ear) -> None:
+            try:
+                done.set_result(ear.call_it(phrase))
+            except VoiceError as error:
+                done.set_exception(error)
+
+        self._listening.order(change)
+        return await asyncio.wrap_future(done)
+
+    def set_volume(self, percent: int) -> None:
+        """Speak louder or softer from the next sentence on."""
+        self._mouth.set_volume(percent)
+
     def learn_voice(self, person: Person) -> None:
         """Take the next sentences as samples of somebody's voice; from the event loop."""
         self._enrolling = _Enrolling(person=person, clips=[])
@@ -209,7 +228,7 @@ class Appliance:
 
     def _called(self, wake: Wake) -> None:
         self._hush()
-        self._wake = wake
+        self._who.called(wake)
         self._signal(Signal.CALLED)
 
     async def _understood(self, event: Understood) -> None:
@@ -221,24 +240,15 @@ class Appliance:
             await self._learn(self._enrolling, event.utterance.audio)
             return
         began = self._stopwatch()
-        audio, level = event.utterance.audio, Level.QUESTION
-        wake, self._wake = self._wake, None
-        if wake is not None and event.utterance.after_wake and _ends_before(wake, event):
-            audio = AudioClip(samples=np.concatenate([wake.audio.samples, audio.samples]))
-        elif not event.utterance.after_wake and event.utterance.speech_s < _LONG_ENOUGH_S:
-            level = Level.GREETING
-        match = await asyncio.to_thread(self._voices.identify, audio, level)
-        await self._turn(event.hearing, match, began, pause_s=event.pause_s)
+        await self._turn(event.hearing, self._who.sentence(event), began, pause_s=event.pause_s)
 
     async def _greeted(self) -> None:
         """Answer the wake phrase alone."""
-        wake, self._wake = self._wake, None
-        if wake is None:
+        sound = self._who.greeting()
+        if sound is None:
             self._given_up()
             return
-        began = self._stopwatch()
-        match = await asyncio.to_thread(self._voices.identify, wake.audio, Level.GREETING)
-        await self._turn(Hearing(text=""), match, began)
+        await self._turn(Hearing(text=""), sound, self._stopwatch())
 
     def _given_up(self) -> None:
         """Nobody said anything more: what was waiting for a yes gets a no."""
@@ -251,9 +261,10 @@ class Appliance:
     # --- a turn ------------------------------------------------------------------------------------------
 
     async def _turn(
-        self, hearing: Hearing, match: SpeakerMatch, began: float, *, pause_s: float = 0.0
+        self, hearing: Hearing, sound: SpeakerSound, began: float, *, pause_s: float = 0.0
     ) -> None:
-        heard = Sentenced(id=uuid.uuid4().hex, hearing=hearing, speaker=match)
+        match = await self._identified(sound)
+        heard = Sentenced(id=uuid.uuid4().hex, hearing=hearing, speaker=match, speech_s=sound.speech_s)
         speaker_ms = round((self._stopwatch() - began) * 1000)
         turn = asyncio.ensure_future(self._conversation.take_turn(heard))
         done, _ = await asyncio.wait({turn}, timeout=_ASK_PATIENCE_AFTER_S)
@@ -268,6 +279,15 @@ class Appliance:
         self._claim, self._reported_s = answer.claim, 0.0
         signal = Signal.ASKING_BACK if answer.awaiting is not Awaiting.NOTHING else Signal.ANSWERING
         self._say(answer.parts, signal, taken=taken)
+
+    async def _identified(self, sound: SpeakerSound) -> SpeakerMatch:
+        try:
+            return await asyncio.to_thread(
+                self._voices.identify, sound.audio, sound.level, speech_s=sound.speech_s
+            )
+        except VoiceError as error:  # nobody's voiceprint can be used: everybody is a stranger
+            _log.warning("nobody can be recognised: %s", error)
+            return SpeakerMatch(person=None, score=0.0, threshold=1.0, accepted=False, why=str(error))
 
     def _steer(self, answer: Answer) -> None:
         """Stop, go on, or skip what was being said before the wake phrase silenced it."""
@@ -417,8 +437,3 @@ class Appliance:
                 self._mouth.tone(tone)
         except HardwareError as error:
             _log.warning("lamp or loudspeaker: %s", error)
-
-
-def _ends_before(wake: Wake, event: Understood) -> bool:
-    """Tell whether the question came after a pause, so that the wake phrase is not in its sound already."""
-    return event.utterance.started_at_s >= wake.at_s

@@ -24,7 +24,7 @@ class Heard:
         id: Names the turn; acts of a turn that comes twice are done once.
         hearing: What was said; no text at all is a greeting.
         speaker: Whose voice it was, decided on as much sound as what they want calls for.
-        speech_s: How much of their voice that was, in seconds; without end for who typed at the device itself.
+        speech_s: How much of their voice that was, in seconds; without end for who typed at the device.
         device: Where it was heard, for the audit.
     """
 

@@ -28,7 +28,7 @@ PATIENCE = timedelta(seconds=45)
 REMEMBERED_FOR = timedelta(minutes=5)
 """For how long “它” still means what was spoken of."""
 ENOUGH_SPEECH_S = 3.0
-"""Whose voice was heard for less than this, question and yes together, reads digits before anything dangerous."""
+"""Whose voice was heard for less, question and yes together, reads digits before anything dangerous."""
 _REFUSALS = frozenset({"not_permitted", "namespace_not_permitted", "caller_unknown", "confirmation_refused"})
 
 

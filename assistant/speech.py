@@ -1,0 +1,67 @@
+"""Ear and speaker check, composed from the speech models of this installation; a composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from assistant.speaker_model import open_speaker_check
+from voice.activity_silero import SileroActivity
+from voice.errors import SpeechModelMissing
+from voice.listening import Ear, EarSettings
+from voice.model_catalogue import ModelUse
+from voice.models import ChosenModel
+from voice.recognizer_vosk import VoskRecognizer
+from voice.speakers import SpeakerCheck
+from voice.vosk_model import VoskModel
+from voice.wake import WakeDecision
+from voice.wake_vosk import VoskSpotter
+
+GREETING_AFTER_S = 0.9
+"""Who calls it by name and says nothing more for so long has greeted it."""
+
+
+def model_folder(models: Sequence[ChosenModel], use: ModelUse) -> Path:
+    """Return the folder of the model that is used for something.
+
+    Raises:
+        SpeechModelMissing: there is none.
+    """
+    for one in models:
+        if one.model.use is use:
+            return one.folder
+    raise SpeechModelMissing(f"no speech model for {use.value} is installed")
+
+
+def open_ear(
+    models: Sequence[ChosenModel], phrase: str, *, being_said: Callable[[], str | None] = lambda: None
+) -> Ear:
+    """Compose the ear on Vosk and Silero.
+
+    Args:
+        models: Those in use.
+        phrase: The wake phrase.
+        being_said: What the loudspeaker says at the moment.
+
+    Raises:
+        VoiceError: a model or the phrase cannot be used.
+    """
+    model = VoskModel(model_folder(models, ModelUse.RECOGNIZER))
+    spotter = VoskSpotter(model, phrase)
+    return Ear(
+        detector=SileroActivity(),
+        spotter=spotter,
+        recognizer=VoskRecognizer(model),
+        decision=WakeDecision(spotter.phrase.phrase),
+        being_said=being_said,
+        settings=EarSettings(question_s=GREETING_AFTER_S),
+    )
+
+
+def open_speakers(models: Sequence[ChosenModel]) -> SpeakerCheck:
+    """Compose the speaker check.
+
+    Raises:
+        VoiceError: the model or its calibration cannot be used.
+    """
+    return open_speaker_check(model_folder(models, ModelUse.SPEAKER))
