@@ -21,6 +21,30 @@ _HALF = 0.5
 _STEPS_OF_16_BITS = 65_535
 
 
+MFCC_CONF = """\
+--use-energy=false
+--num-mel-bins=40
+--num-ceps=40
+--low-freq=20
+--high-freq=7600
+--sample-frequency=16000
+--dither=0.0
+"""
+# Beam and active states as Vosk's maintainer advises for a Raspberry Pi; speech ends after 0.5 to 1.0 s.
+MODEL_CONF = """\
+--min-active=200
+--max-active=3000
+--beam=10.0
+--lattice-beam=2.0
+--acoustic-scale=1.0
+--frame-subsampling-factor=3
+--endpoint.silence-phones=1
+--endpoint.rule2.min-trailing-silence=0.5
+--endpoint.rule3.min-trailing-silence=0.75
+--endpoint.rule4.min-trailing-silence=1.0
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AffineLayer:
     """One layer: the frames it splices (offsets in frames of 10 ms), its weights and its bias."""
@@ -111,6 +135,13 @@ def write_model(path: Path, layers: Sequence[AffineLayer], output: AffineLayer) 
     writer.vector([])
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(writer.stream.getvalue())
+
+
+def write_configuration(folder: Path) -> None:
+    """Write ``conf/`` of a Vosk model."""
+    (folder / "conf").mkdir(parents=True, exist_ok=True)
+    (folder / "conf" / "mfcc.conf").write_text(MFCC_CONF)
+    (folder / "conf" / "model.conf").write_text(MODEL_CONF)
 
 
 def _write_transitions(writer: KaldiWriter, *, phones: int) -> None:

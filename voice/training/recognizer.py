@@ -54,15 +54,13 @@ def make_chunks(plan: RecognizerPlan, speech: Path, folder: Path) -> None:
     """
     wanted = [(f"human{k}", 900 + k, ["--human", "--copies", "1"]) for k in range(plan.human_chunks)]
     wanted += [(f"synthetic{k}", 100 + k, []) for k in range(plan.synthetic_chunks)]
-    for name, seed, options in wanted:
+    for name, seed, extra in wanted:
         if (folder / f"{name}.json").exists():
             continue
         for attempt in range(_ATTEMPTS):
-            command = [
-                sys.executable, "-m", "voice.training.recognition_data",
-                "--seed", str(seed + 1_000 * attempt), "--speech", str(speech), "--out", str(folder / name), *options,
-            ]  # fmt: skip
-            if subprocess.run(command, check=False).returncode == 0:  # noqa: S603 - our own module
+            options = ["--seed", str(seed + 1_000 * attempt), "--out", str(folder / name), *extra]
+            module = [sys.executable, "-m", "voice.training.recognition_data", "--speech", str(speech)]
+            if subprocess.run([*module, *options], check=False).returncode == 0:  # noqa: S603 - our own
                 break
         else:
             raise TrainingToolMissing(f"chunk {name}", "espeak-ng failed three times; see its messages above")

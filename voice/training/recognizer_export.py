@@ -7,31 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from voice.training.kaldi_model import AffineLayer, Matrix, write_model
+from voice.training.kaldi_model import AffineLayer, Matrix, write_configuration, write_model
 from voice.training.tdnn import FRAMES_PER_OUTPUT, LAYERS, AcousticNetwork
-
-MFCC_CONF = """\
---use-energy=false
---num-mel-bins=40
---num-ceps=40
---low-freq=20
---high-freq=7600
---sample-frequency=16000
---dither=0.0
-"""
-# Beam and active states as Vosk's maintainer advises for a Raspberry Pi; speech ends after 0.5 to 1.0 s.
-MODEL_CONF = """\
---min-active=200
---max-active=3000
---beam=10.0
---lattice-beam=2.0
---acoustic-scale=1.0
---frame-subsampling-factor=3
---endpoint.silence-phones=1
---endpoint.rule2.min-trailing-silence=0.5
---endpoint.rule3.min-trailing-silence=0.75
---endpoint.rule4.min-trailing-silence=1.0
-"""
 
 
 def _values(tensor: torch.Tensor | None) -> Matrix:
@@ -64,6 +41,4 @@ def export_recognizer(network: AcousticNetwork, folder: Path) -> None:
     """Write ``am/`` and ``conf/`` of a Vosk model; ``graph/`` comes from ``decoding_graph``."""
     layers, output = folded_layers(network)
     write_model(folder / "am" / "final.mdl", layers, output)
-    (folder / "conf").mkdir(parents=True, exist_ok=True)
-    (folder / "conf" / "mfcc.conf").write_text(MFCC_CONF)
-    (folder / "conf" / "model.conf").write_text(MODEL_CONF)
+    write_configuration(folder)

@@ -1,5 +1,7 @@
 """Training of a small ECAPA-TDNN with additive angular margin, within a given time."""
 
+# ruff: noqa: I001 - the embedder mends torchaudio before anything imports speechbrain
+
 from __future__ import annotations
 
 import logging
@@ -14,14 +16,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-# isort: off - the embedder mends torchaudio before anything imports speechbrain
 from voice import embedder_speechbrain  # noqa: F401
 from speechbrain.lobes.features import Fbank  # type: ignore[import-untyped]
 from speechbrain.lobes.models.ECAPA_TDNN import ECAPA_TDNN, Classifier  # type: ignore[import-untyped]
 from speechbrain.nnet.CNN import Conv1d  # type: ignore[import-untyped]
 from speechbrain.nnet.losses import AdditiveAngularMargin, LogSoftmaxWrapper  # type: ignore[import-untyped]
-
-# isort: on
 from voice.training.speaker_batches import SpeakerBatches
 
 _log = logging.getLogger(__name__)
