@@ -87,7 +87,7 @@ def _accepts(builder: GraphBuilder, steps: list[int]) -> set[tuple[int, ...]]:
 
 
 def _steps(*phones: str) -> list[int]:
-    """Transition ids of phones by step; a phone that follows itself goes on, unless a blank stands between."""
+    """Transition ids of phones by step; a phone after itself goes on, unless a blank stands between."""
     indices = [PHONE_INDEX[phone] for phone in phones]
     return [
         loop_id(phone) if phone == before or (phone == 0 and before is None) else enter_id(phone)
@@ -151,7 +151,7 @@ def test_vosk_loads_a_model_written_here_and_finds_its_words(tmp_path):
         tags=whole.tags,
     )
     text = [["你好", "小智"], ["查", "日志"]]
-    write_graph(lexicon, LanguageModel(text, {w: 1.0 for w in lexicon.pronunciations}), tmp_path / "graph")
+    write_graph(lexicon, LanguageModel(text, dict.fromkeys(lexicon.pronunciations, 1.0)), tmp_path / "graph")
     layers, output = _random_layers(16)
     write_model(tmp_path / "am" / "final.mdl", layers, output)
     write_configuration(tmp_path)

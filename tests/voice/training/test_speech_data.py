@@ -80,8 +80,12 @@ def test_chunks_come_back_as_they_were_written(tmp_path):
 def recordings(tmp_path):
     chance = np.random.default_rng(4)
     speakers = []
-    names = [("mandarin00", "mandarin_words", "北京"), (HELD_OUT_SPEAKERS[0], "mandarin_words", "上海"),
-             ("gsc001", "speech_commands_v002", "go"), ("gsc005", "speech_commands_v002", "stop")]  # fmt: skip
+    names = [
+        ("mandarin00", "mandarin_words", "北京"),
+        (HELD_OUT_SPEAKERS[0], "mandarin_words", "上海"),
+        ("gsc001", "speech_commands_v002", "go"),
+        ("gsc005", "speech_commands_v002", "stop"),
+    ]
     for name, group, word in names:
         clips = []
         sound = np.zeros(0, np.float32)
