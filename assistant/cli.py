@@ -24,6 +24,7 @@ from assistant import (
     planner_commands,
     policy_commands,
     say_commands,
+    turns_commands,
 )
 from assistant.command_options import JsonOption, require_local_cloud
 from assistant.errors import AssistantError
@@ -48,6 +49,7 @@ app.command()(say_commands.say)
 app.command()(doctor_commands.doctor)
 app.command()(mcp_commands.mcp)
 app.command()(hear_commands.hear)
+app.command()(turns_commands.turns)
 app.command()(night_commands.night)
 app.command()(night_commands.worker)
 app.command()(backup_commands.backup)

@@ -25,6 +25,7 @@ AssistantError
 ├── PeopleError
 │   ├── UnknownPerson             nobody has this id or name
 │   ├── NobodyEnrolled            no voice is known, so that nobody could be recognised
+│   ├── WhoAsks                   nobody says who types, and it cannot be told
 │   └── PersonExists              the name is taken
 ├── NotOnThisDevice               this process has no ear, no mouth, or no clock of its own
 ├── BackupError
@@ -260,6 +261,14 @@ class NobodyEnrolled(PeopleError):
     spoken = "我还不认识任何人的声音，请先登记声纹。"
     hint = "Run: xiaozhi people add NAME, then: xiaozhi people enrol NAME FILE FILE FILE FILE FILE"
     exit_code = 4
+
+
+class WhoAsks(PeopleError):
+    """Nobody says who types, and it cannot be told."""
+
+    spoken = "请说明是谁在提问。"
+    hint = "Name somebody of 'xiaozhi people list' with --as."
+    exit_code = 2
 
 
 class PersonExists(PeopleError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assistant.command_options import JsonOption
+from assistant.command_options import HomeOption, JsonOption, ScenarioOption
 
 if TYPE_CHECKING:
     from assistant.planner.evaluate import Judged
@@ -17,22 +17,55 @@ if TYPE_CHECKING:
     from assistant.planner.plan import Outcome
 
 InventoryOption = Annotated[
-    Path | None, typer.Option("--inventory", metavar="FILE", help="Names as a live cloud would tell them (JSON).")
+    Path | None,
+    typer.Option("--inventory", metavar="FILE", help="Names as a live cloud would tell them (JSON)."),
 ]
 NowOption = Annotated[
-    str | None, typer.Option("--now", metavar="ISO", help="Replaces the clock; default: the inventory's, else now.")
+    str | None,
+    typer.Option("--now", metavar="ISO", help="Replaces the clock; default: the inventory's, else now."),
 ]
 
 
 def ask(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="A question, as one would say it.")],
-    person: Annotated[str | None, typer.Option("--as", metavar="PERSON", help="Who asks.")] = None,
+    person: Annotated[
+        str | None, typer.Option("--as", metavar="PERSON", help="Who asks; default: the only administrator.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan only.")] = False,
-    as_json: JsonOption = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Confirm what is read back, unless it wants digits read aloud.")
+    ] = False,
     inventory: InventoryOption = None,
     now: NowOption = None,
+    scenario: ScenarioOption = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Ask a typed question; with --dry-run only say what would be done."""
+    """Ask a typed question, and have it carried out; with --dry-run only say what would be done.
+
+    Ends with 3 when it is refused by policy, and with 5 when an outside system does not answer.
+    """
+    import asyncio
+    import logging
+
+    from mcp_tencent.serving.masking import log_to_stderr
+
+    log_to_stderr(logging.ERROR)
+    if not dry_run:
+        if inventory is not None or now is not None:
+            raise typer.BadParameter("--inventory and --now go with --dry-run: nothing real has them")
+        from assistant.asking import asked
+
+        raise typer.Exit(
+            asyncio.run(
+                asked(text, person=person, home=home, scenario=scenario, yes=yes, as_json=as_json)
+            )
+        )
+    if inventory is None and now is None:
+        from assistant.asking import planned
+
+        _print_outcome(asyncio.run(planned(text, home, scenario)), as_json=as_json)
+        return
     from assistant.planner.planner import Planner
 
     known = _inventory(inventory)
@@ -44,7 +77,9 @@ def evaluate(
     cases: Annotated[Path, typer.Argument(metavar="CASES.jsonl", help="One {id, say, expect} a line.")],
     inventory: InventoryOption = None,
     now: NowOption = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="RESULTS.jsonl", help="Writes each plan.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="RESULTS.jsonl", help="Writes each plan.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure how many sentences are understood exactly, overall and by intent."""
@@ -114,7 +149,11 @@ def _print_accuracy(judged: list[Judged], *, as_json: bool) -> None:
     if as_json:
         table = {intent: {"exact": right, "total": all_} for intent, (right, all_) in intents.items()}
         accuracy = exact / total if total else 0.0
-        typer.echo(json.dumps({"exact": exact, "total": total, "accuracy": accuracy, "by_intent": table}, ensure_ascii=False))
+        typer.echo(
+            json.dumps(
+                {"exact": exact, "total": total, "accuracy": accuracy, "by_intent": table}, ensure_ascii=False
+            )
+        )
         return
     for intent, (right, all_) in intents.items():
         typer.echo(f"{right:4}/{all_:<4} {intent}")
