@@ -17,7 +17,7 @@ def say(**result: object) -> None:
 
 def hear(file: str) -> None:
     """Play a recording into the virtual microphone, and listen."""
-    from assistant.hear_commands import build_ear, embedded_model
+    from tests.voice.speech import embedded_ear
     from voice.ear_thread import EarThread
     from voice.heard import Wake
     from voice.listening import Understood
@@ -26,7 +26,7 @@ def hear(file: str) -> None:
     microphone = SounddeviceMicrophone("pulse")
     ear = EarThread(
         microphone=microphone,
-        ear=build_ear(embedded_model(), "你好小智"),
+        ear=embedded_ear(),
         on_event=events.append,
         on_trouble=lambda error: say(trouble=str(error)),
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# Without norewinds the virtual sink stops asking PortAudio for sound after the first buffer, most of the time.
+# Without norewinds a virtual sink mostly stops asking PortAudio for sound after the first buffer.
 SINKS = (
     "module-native-protocol-unix",
     "module-null-sink sink_name=mic_pipe norewinds=1",

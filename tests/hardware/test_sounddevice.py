@@ -81,7 +81,7 @@ def test_microphone_that_was_lost_is_opened_again(tmp_path):
 
 def test_machine_without_a_sound_card_says_so(tmp_path):
     code = "from hardware.microphone_sounddevice import SounddeviceMicrophone as M; next(M().chunks())"
-    empty = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "ALSA_CONFIG_PATH": "/dev/null"}
+    empty = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "XDG_RUNTIME_DIR": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-c", code], env=empty, cwd=ROOT, capture_output=True, text=True, check=False
     )

@@ -7,6 +7,25 @@ import numpy as np
 
 from hardware.audio import AudioChunk, AudioClip
 from hardware.recordings import read_recording
+from voice.activity_silero import SileroActivity
+from voice.listening import Ear
+from voice.models import EMBEDDED_FOLDER
+from voice.recognizer_vosk import VoskRecognizer
+from voice.vosk_model import VoskModel
+from voice.wake import WakeDecision
+from voice.wake_vosk import VoskSpotter
+
+EMBEDDED_RECOGNIZER = EMBEDDED_FOLDER / "vosk-synth-cn"
+
+
+def embedded_ear(phrase: str = "你好小智") -> Ear:
+    model = VoskModel(EMBEDDED_RECOGNIZER)
+    return Ear(
+        detector=SileroActivity(),
+        spotter=VoskSpotter(model, phrase),
+        recognizer=VoskRecognizer(model),
+        decision=WakeDecision(phrase),
+    )
 
 
 def spoken(text: str, folder: Path, *, variant: str = "m3", words_per_minute: int = 165) -> AudioClip:

@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.hear_commands import embedded_model
 from hardware.audio import AudioClip
-from tests.voice.speech import in_chunks, one_after_the_other, silence, spoken
+from tests.voice.speech import EMBEDDED_RECOGNIZER, in_chunks, one_after_the_other, silence, spoken
 from voice.activity_silero import SileroActivity
 from voice.heard import UtteranceEnd, Wake
 from voice.listening import Ear, NothingSaid, PartlyUnderstood, StopHeard, Understood
@@ -25,7 +24,7 @@ def speech(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model():
-    return VoskModel(embedded_model())
+    return VoskModel(EMBEDDED_RECOGNIZER)
 
 
 @pytest.fixture(scope="module")
