@@ -23,13 +23,14 @@ from voice.training.tdnn import CONTEXT_FRAMES, AcousticNetwork, greedy_phones, 
 def _chunk(utterances: int = 40) -> FeatureChunk:
     """Features in which each phone has a bump of its own, so that a network can learn them in a moment."""
     chance = np.random.default_rng(1)
-    rows, places = [], []
+    rows: list[np.ndarray] = []
+    places: list[tuple[int, int, list[int]]] = []
     for _ in range(utterances):
         labels = [int(x) for x in chance.permutation(np.arange(1, 9))[:4]]
         features = chance.normal(0, 0.3, (60, 40))
         for position, label in enumerate(labels):
             features[8 + 12 * position : 16 + 12 * position, label] += 6
-        places.append((sum(map(len, rows)), 60, labels))
+        places.append((60 * len(rows), 60, labels))
         rows.append(features.astype(np.float16))
     return FeatureChunk(features=np.concatenate(rows), utterances=places)
 
@@ -48,7 +49,7 @@ def test_folded_layers_compute_what_the_network_computes():
     for step in (0, 3):
         centre = CONTEXT_FRAMES + 3 * step
 
-        def at(layer: int, time: int) -> np.ndarray:
+        def at(layer: int, time: int):
             if layer < 0:
                 return frames[time]
             spliced = np.concatenate([at(layer - 1, time + offset) for offset in layers[layer].offsets])
