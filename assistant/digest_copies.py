@@ -16,6 +16,13 @@ from mcp_tencent.push.records import PreferenceStore
 from scheduler.records import DigestStore
 
 SEND = "send_report"
+COPIES = Caller(
+    name="digest-copies",
+    kind=CallerKind.SERVICE_JOB,
+    permissions=frozenset({Permission.READ, Permission.OPERATE}),
+    standing_writes=frozenset({SEND}),
+)
+"""A job like the night: what the night has sent to somebody already is not sent again."""
 _log = logging.getLogger(__name__)
 
 
@@ -28,7 +35,9 @@ class Window(Protocol):
 
 
 class DigestCopies:
-    """Sends copies through the push tools; its idempotency key makes each go out once, whoever asks.
+    """Sends the copies that the night has not sent, e.g. to somebody who said only later where to.
+
+    They go through the push tools, where each target gets a day's digest from jobs once, whichever sends it.
 
     Args:
         toolbox: The tools.
@@ -60,8 +69,10 @@ class DigestCopies:
             key = f"digest-copy-{on.isoformat()}-{person.id}-{wish.channel.value}"
             if not wish.enabled or key in self._sent:
                 continue
-            call = PlannedCall(tool=SEND, arguments={"report": "digest", "channel": wish.channel.value})
-            answer = await self._toolbox.call(call, caller=_receiver(person), key=key)
+            arguments = {"report": "digest", "channel": wish.channel.value, "to": wish.target}
+            answer = await self._toolbox.call(
+                PlannedCall(tool=SEND, arguments=arguments), caller=COPIES, key=key
+            )
             if answer.done:
                 self._sent.add(key)
                 handed_in += 1
@@ -75,8 +86,3 @@ class DigestCopies:
         people = await asyncio.to_thread(everybody)
         due = [one for one in people if window.holds(now, one)]
         return sum([await self.send(one, today) for one in due])
-
-
-def _receiver(person: Person) -> Caller:
-    """Return somebody as the receiver of their own copy, whatever they may do themselves."""
-    return Caller(name=person.name, kind=CallerKind.PERSON, permissions=frozenset({Permission.OPERATE}))

@@ -21,7 +21,7 @@ from assistant.people_records import SqlPeopleStore
 from assistant.reports import KeptReports, LastAnswers
 from assistant.sealing import Sealer, open_sealer
 from assistant.server_name import ServerName
-from assistant.settings import Settings
+from assistant.settings import DingtalkSettings, Settings
 from mcp_tencent.analytics import server as analytics
 from mcp_tencent.analytics.desk import AnalyticsDesk
 from mcp_tencent.basic import server as basic
@@ -46,7 +46,7 @@ from mcp_tencent.gateway.call import Caller, Clock
 from mcp_tencent.gateway.gateway import Gateway
 from mcp_tencent.naming.inventory import Inventory
 from mcp_tencent.naming.naming import Naming
-from mcp_tencent.push.channels import Channel
+from mcp_tencent.push.channels import DEFAULT_ROBOT, Channel
 from mcp_tencent.push.delivery_queue_dbos import DbosDeliveryQueue
 from mcp_tencent.push.delivery_steps import DeliverySteps
 from mcp_tencent.push.desk import PushDesk
@@ -342,12 +342,23 @@ def _push_desk(
             channels=frozenset(senders),
             robots=frozenset(dingtalk.robots),
             allowed_domains=frozenset(email.allowed_domains) if email else frozenset(),
-            defaults={},
+            defaults={Channel.DINGTALK: DEFAULT_ROBOT} if DEFAULT_ROBOT in dingtalk.robots else {},
+            copies={
+                Channel.EMAIL: email.house_recipients if email else (),
+                Channel.DINGTALK: _house_robots(dingtalk),
+            },
         ),
         now=now,
         zone=installation.zone,
         new_key=key_of_act,
     )
+
+
+def _house_robots(dingtalk: DingtalkSettings) -> Sequence[str]:
+    """Return the groups that get what a job sends: as set, else the one called default, if there is one."""
+    if dingtalk.house_robots is not None:
+        return dingtalk.house_robots
+    return [name for name in dingtalk.robots if name == DEFAULT_ROBOT]
 
 
 class _Resuming:

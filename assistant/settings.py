@@ -152,6 +152,11 @@ class EmailSettings(Section):
     allowed_domains: tuple[HostName, ...] = Field(
         (), description="domains to which mail may go; empty for all", examples=[["example.com"]]
     )
+    house_recipients: tuple[MailAddress, ...] = Field(
+        (),
+        description="addresses that get the digest and every notice, besides the people who want copies",
+        examples=[["ops@example.com"]],
+    )
 
     @model_validator(mode="after")
     def _login_is_whole_and_protected(self) -> EmailSettings:
@@ -182,11 +187,23 @@ class DingtalkSettings(Section):
         default_factory=dict,
         description="group robots by name; the one called default is meant without a name",
     )
+    house_robots: tuple[Name, ...] | None = Field(
+        None,
+        description="robots whose groups get the digest and every notice; unset: the one called default",
+        examples=[["default"]],
+    )
     endpoint_url: WebAddress = Field(
         "https://oapi.dingtalk.com",
         description="address of the DingTalk API",
         examples=["https://oapi.dingtalk.com"],
     )
+
+    @model_validator(mode="after")
+    def _house_robots_are_known(self) -> DingtalkSettings:
+        unknown = [name for name in self.house_robots or () if name not in self.robots]
+        if unknown:
+            raise wrong(f"names a robot that is not configured: {unknown[0]}", key="house_robots")
+        return self
 
 
 class WecomRobot(Section):

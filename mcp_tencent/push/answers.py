@@ -42,6 +42,7 @@ class SendAnswer(BaseModel):
     dry_run: bool
     targets: list[str]
     deliveries: list[DeliveryLine] = Field(description="Empty when it was only checked.")
+    skipped: list[str] = Field(default_factory=list, description="Why somebody's wish could not be met.")
 
 
 class PreferenceLine(BaseModel):

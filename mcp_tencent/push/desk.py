@@ -14,9 +14,12 @@ from mcp_tencent.push.delivery import Delivery, DeliveryStatus
 from mcp_tencent.push.dispatch import Dispatch
 from mcp_tencent.push.errors import PersonUnknown
 from mcp_tencent.push.message import Report
-from mcp_tencent.push.recipients import House
+from mcp_tencent.push.recipients import Audience, Choice, House, Recipient, audience, recipients
 from mcp_tencent.push.records import DeliveryPreference, PreferenceStore
 from mcp_tencent.push.trial import ChannelTrial
+
+DIGEST = "digest"
+"""The report that a job sends once a day."""
 
 
 class ReportSource(Protocol):
@@ -93,6 +96,23 @@ class PushDesk:
     now: Callable[[], datetime]
     zone: tzinfo
     new_key: Callable[[], str]
+
+    async def audience(self, choice: Choice, to: str | None, caller: Caller) -> Audience:
+        """Return who gets what a caller sends: of a person their own targets, of a job everybody's."""
+        if caller.kind is CallerKind.SERVICE_JOB:
+            return audience(choice, to, await asyncio.to_thread(self.preferences.everybody), self.house)
+        targets = recipients(choice, to, await self.preferences_of(caller), self.house)
+        own = await self.key_of(caller)
+        return Audience(recipients=tuple(Recipient(target=one, person=own) for one in targets))
+
+    def sending_key(self, report: str, caller: Caller) -> str | None:
+        """Return what tells a wanted repetition apart.
+
+        A day's digest goes by itself to each target once, whichever job sends it; a notice once a key.
+        """
+        if caller.kind is CallerKind.SERVICE_JOB and report == DIGEST:
+            return None
+        return self.new_key()
 
     async def preferences_of(self, caller: Caller) -> Sequence[DeliveryPreference]:
         """Return where the caller wants reports; a job has no wishes of its own."""

@@ -44,6 +44,10 @@ class PreferenceStore(Protocol):
         """Return a person's preferences by channel."""
         ...
 
+    def everybody(self) -> Sequence[DeliveryPreference]:
+        """Return the preferences of all, by person and channel."""
+        ...
+
 
 class DeliveryRow(SQLModel, table=True):
     """One report on its way to one target."""
@@ -212,9 +216,11 @@ class SqlPreferenceStore:
 
     def of(self, person: str) -> Sequence[DeliveryPreference]:
         """Return a person's preferences by channel."""
-        statement = (
-            select(PreferenceRow).where(PreferenceRow.person == person).order_by(col(PreferenceRow.channel))
-        )
+        return [one for one in self.everybody() if one.person == person]
+
+    def everybody(self) -> Sequence[DeliveryPreference]:
+        """Return the preferences of all, by person and channel; a household's worth."""
+        statement = select(PreferenceRow).order_by(col(PreferenceRow.person), col(PreferenceRow.channel))
         with reading(self._engine) as session:
             return [
                 DeliveryPreference(

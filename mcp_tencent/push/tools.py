@@ -77,7 +77,10 @@ def _declare_sending(tools: ToolSet, desk: PushDesk, who: CallerOf) -> None:
         ],
         channel: Annotated[
             Literal["email", "dingtalk", "all"],
-            Field(description="`all`: wherever the caller has reports sent."),
+            Field(
+                description="`all`: wherever the caller has reports sent; a job's report goes to everybody "
+                "who has copies come by themselves."
+            ),
         ],
         to: Annotated[
             str | None,
@@ -98,19 +101,22 @@ def _declare_sending(tools: ToolSet, desk: PushDesk, who: CallerOf) -> None:
         Example: send_report(report="digest", channel="email", to="ops@example.com").
         """
         caller = who(context)
-        targets = recipients(Choice(channel), to, await desk.preferences_of(caller), desk.house)
+        everybody = await desk.audience(Choice(channel), to, caller)
+        targets = [one.target for one in everybody.recipients]
         found = await desk.reports.report(report, caller=caller)
         deliveries: list[Delivery] = []
         if not dry_run:
-            key, whose = desk.new_key(), await desk.key_of(caller)
+            key = desk.sending_key(report, caller)
             deliveries = [
-                await desk.dispatch.send(found, target, key=key, person=whose) for target in targets
+                await desk.dispatch.send(found, one.target, key=key, person=one.person)
+                for one in everybody.recipients
             ]
         return SendAnswer(
             summary=sending_summary(targets, title=found.title, dry_run=dry_run),
             dry_run=dry_run,
             targets=[where(target) for target in targets],
             deliveries=[delivery_line(delivery) for delivery in deliveries],
+            skipped=list(everybody.skipped),
         )
 
     @tools.write("测试推送渠道", shows=_SHOWS, deadline_s=150.0)

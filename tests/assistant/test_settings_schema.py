@@ -46,6 +46,7 @@ def test_every_example_is_right(key):
     needed = {
         "llm": {"base_url": "https://x", "model": "m"},
         "email": {"host": "h", "sender": "a@b.cn"},
+        "dingtalk": {"robots": {"default": {"access_token": "t", "secret": "s"}}},
     }
     section = str(key.path[0])
     if section in needed:

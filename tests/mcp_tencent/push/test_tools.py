@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -28,7 +29,7 @@ from mcp_tencent.push.dispatch import Dispatch
 from mcp_tencent.push.errors import PersonUnknown, ReportUnknown
 from mcp_tencent.push.message import Report
 from mcp_tencent.push.recipients import House
-from mcp_tencent.push.records import SqlDeliveryStore, SqlPreferenceStore
+from mcp_tencent.push.records import DeliveryPreference, SqlDeliveryStore, SqlPreferenceStore
 from mcp_tencent.push.retry import RetryPolicy
 from mcp_tencent.push.senders.sender import Sender
 from mcp_tencent.push.senders.sender_aiosmtplib import Security, SmtpSender, SmtpSettings
@@ -181,6 +182,7 @@ def _desk(
             channels=frozenset(Channel),
             robots=frozenset({"default"}),
             defaults={Channel.DINGTALK: "default"},
+            copies={Channel.EMAIL: ("ops@example.com",), Channel.DINGTALK: ("default",)},
         ),
         now=time.now,
         zone=ZoneInfo("Asia/Shanghai"),
@@ -263,14 +265,17 @@ async def test_a_person_s_own_settings_say_where_to(office: Office) -> None:
     await office.call("send_report", report="digest", channel="all")
     await office.queue.walk()
     assert office.mailbox.recipients == [["Me@example.com"]] * 2
-    assert len(office.group.shown) == 1, "the house's group gets a copy, too"
+    assert office.group.shown == [], "nothing is posted to a group that nobody has named"
+    await office.call("send_report", report="digest", channel="dingtalk")
+    await office.queue.walk()
+    assert len(office.group.shown) == 1, "the one called default is meant without a name"
 
 
 async def test_a_channel_that_is_switched_off_gets_no_copies_but_may_still_be_named(office: Office) -> None:
     await office.call("set_delivery", channel="email", target="me@example.com")
     switched = await office.call("set_delivery", channel="email", enabled=False)
     assert switched["channels"] == [{"channel": "email", "target": "me@example.com", "enabled": False}]
-    await office.call("send_report", report="digest", channel="all")
+    await office.refused("send_report", report="digest", channel="all")
     await office.queue.walk()
     assert office.mailbox.messages == []
     await office.call("send_report", report="digest", channel="email")
@@ -278,11 +283,61 @@ async def test_a_channel_that_is_switched_off_gets_no_copies_but_may_still_be_na
     assert len(office.mailbox.messages) == 1
 
 
-async def test_a_job_sends_to_the_house_s_targets(office: Office) -> None:
+async def wishes(office: Office, **targets: str) -> None:
+    for name, (channel, target) in {name: text.split(" ", 1) for name, text in targets.items()}.items():
+        await asyncio.to_thread(
+            office.desk.preferences.set,
+            DeliveryPreference(person=name, channel=Channel(channel), target=target),
+        )
+
+
+async def test_a_job_s_report_reaches_everybody_who_wants_copies_and_the_house(office: Office) -> None:
+    await wishes(office, 值班员="email duty@example.com", 负责人="email boss@example.com")
+    muted = DeliveryPreference(
+        person="实习生", channel=Channel.EMAIL, target="new@example.com", enabled=False
+    )
+    await asyncio.to_thread(office.desk.preferences.set, muted)
     office.caller = NIGHT
-    await office.call("send_report", report="digest", channel="all")
+    await office.call("send_report", report="incident-42", channel="all")
     await office.queue.walk()
+    reached = sorted(address for one in office.mailbox.recipients for address in one)
+    assert reached == ["boss@example.com", "duty@example.com", "ops@example.com"]
+    assert len(office.mailbox.messages) == 3, "nobody learns who else got it"
     assert len(office.group.shown) == 1
+
+
+async def test_of_a_job_s_report_each_address_and_each_group_gets_one(office: Office) -> None:
+    await wishes(office, 值班员="email Ops@example.com,duty@example.com", 负责人="email duty@example.com")
+    await wishes(office, 值班员="dingtalk default,@13900139000", 负责人="dingtalk default")
+    office.caller = NIGHT
+    await office.call("send_report", report="incident-42", channel="all")
+    await office.queue.walk()
+    reached = sorted(address for one in office.mailbox.recipients for address in one)
+    assert reached == ["Ops@example.com", "duty@example.com"]
+    (shown,) = office.group.shown
+    assert "13900139000" in shown["at"]["atMobiles"]
+
+
+async def test_a_day_s_digest_goes_to_each_target_once_whichever_job_sends_it(office: Office) -> None:
+    await wishes(office, 值班员="email duty@example.com")
+    office.caller = NIGHT
+    await office.call("send_report", report="digest", channel="all", idempotency_key="night-digest")
+    office.caller = replace(NIGHT, name="digest-copies")
+    again = {"report": "digest", "channel": "email", "to": "duty@example.com"}
+    await office.call("send_report", **again, idempotency_key="digest-copy-1")
+    await office.queue.walk()
+    await office.call("send_report", **again, idempotency_key="digest-copy-2")
+    await office.queue.walk()
+    assert sorted(one[0] for one in office.mailbox.recipients) == ["duty@example.com", "ops@example.com"]
+
+
+async def test_a_wish_that_cannot_be_met_does_not_keep_the_others_from_theirs(office: Office) -> None:
+    await wishes(office, 值班员="dingtalk 旧群", 负责人="email boss@example.com")
+    office.caller = NIGHT
+    answer = await office.call("send_report", report="incident-42", channel="all")
+    await office.queue.walk()
+    assert "没有叫旧群" in answer["skipped"][0]
+    assert ["boss@example.com"] in office.mailbox.recipients
 
 
 @pytest.mark.parametrize(
