@@ -89,7 +89,7 @@ def test_gain_that_is_too_high_and_a_dead_microphone_show(tmp_path):
     soundfile.write(tmp_path / "dead.wav", np.zeros(16_000 * 7), 16_000)
     for microphone in (loud, dead):
         assert list(microphone.chunks())
-    assert loud.health.clipped_share > 0.5
+    assert loud.health.clipped_share > 0.3
     assert not loud.health.silent
     assert dead.health.silent
 
