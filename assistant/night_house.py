@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from assistant.app import open_records
 from assistant.clock import SystemClock
+from assistant.llm_openai import LlmEndpoint, LlmFactorAdviser, LlmOpeningWriter, OpenAiModel
 from assistant.reports import LastAnswers
 from assistant.server_name import ServerName
 from assistant.servers import Installation, OpenServers, durable_config, open_servers
@@ -172,7 +173,7 @@ async def open_night(
             )
         )
         clients = [await stack.enter_async_context(Client(one)) for one in opened.servers.values()]
-        desk = await _desk(clients, installation, tempo, database.engine, opened)
+        desk = await _desk(clients, installation, tempo, database.engine, opened, stack)
         ward = desk.ward
         nights = durable.add(
             DbosNights(DeskNight(desk), WardHealing(ward), sleep=tempo.sleep, polling_s=tempo.polling_s)
@@ -214,7 +215,7 @@ async def open_rehearsal(
             open_servers(names, installation, database.engine, otherwise=NIGHT)
         )
         clients = [await stack.enter_async_context(Client(one)) for one in opened.servers.values()]
-        desk = await _desk(clients, installation, tempo, database.engine, opened)
+        desk = await _desk(clients, installation, tempo, database.engine, opened, stack)
         foresight = GuardForesight(opened.healing)
         yield lambda on: rehearse(on, desk, foresight)
 
@@ -225,7 +226,11 @@ async def _desk(
     tempo: Tempo,
     engine: Engine,
     opened: OpenServers,
+    stack: AsyncExitStack,
 ) -> NightDesk:
+    model = _language_model(installation.settings)
+    if model is not None:
+        stack.push_async_callback(model.close)
     sessions: dict[str, ToolCaller] = {}
     for client in clients:
         sessions |= dict.fromkeys([tool.name for tool in (await client.list_tools()).tools], client)
@@ -241,7 +246,25 @@ async def _desk(
         ),
         runs=SqlJobRunStore(engine),
         digests=SqlDigestStore(engine),
+        modes=SqlModeStore(engine),
         zone=installation.zone,
+        max_seconds=installation.settings.digest.max_seconds,
+        adviser=None if model is None else LlmFactorAdviser(model),
+        writer=None if model is None else LlmOpeningWriter(model),
+    )
+
+
+def _language_model(settings: Settings) -> OpenAiModel | None:
+    """Return the model that is configured, if any; without one the rules do everything."""
+    if (llm := settings.llm) is None:
+        return None
+    return OpenAiModel(
+        LlmEndpoint(
+            base_url=llm.base_url,
+            model=llm.model,
+            api_key=llm.api_key.get_secret_value() if llm.api_key else "",
+            deadline_seconds=llm.timeout_seconds,
+        )
     )
 
 

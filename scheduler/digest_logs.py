@@ -29,6 +29,7 @@ _FORETOLD_DAYS = 14
 _LEAST_POINTS = 6
 _RESOURCES = {"cpu": "CPU", "memory": "内存", "disk": "磁盘"}
 _DAY = timedelta(days=1)
+_ERRORS = "level:ERROR OR level:FATAL"
 
 Answer = TypeVar("Answer")
 
@@ -38,8 +39,8 @@ async def gather_log_facts(
 ) -> LogFacts:
     """Return what the logs of the day before `on` say against the week before it; no CloudError gets out.
 
-    Two summaries, one search for anomalies, and one reading of the meters for each readable cluster: their
-    number does not grow with the logs. What could not be read stands in `unread`.
+    One summary, one search for anomalies, two counts of the week before, and one reading of the meters for
+    each readable cluster: their number does not grow with the logs. What cannot be read stands in `unread`.
 
     Args:
         tools: The typed client.
@@ -49,34 +50,38 @@ async def gather_log_facts(
     """
     told, before = on - _DAY, on - (1 + DAYS_BEFORE) * _DAY
     gaps: list[Gap] = []
-    day, week, unusual = await asyncio.gather(
-        _tried("昨天的日志", lambda: tools.summarize_logs(told.isoformat()), gaps),
-        _tried("前几天的日志", lambda: tools.summarize_logs(_period(before, told, zone)), gaps),
-        _tried("日志异常", lambda: tools.detect_anomalies(told.isoformat()), gaps),
+    week = _period(before, told, zone)
+    day, unusual, lines, errors = await asyncio.gather(
+        _tried("昨天的日志", lambda: tools.summarize_logs(_period(told, on, zone)), gaps),
+        _tried("日志异常", lambda: tools.detect_anomalies(_period(told, on, zone)), gaps),
+        _tried("前几天的日志", lambda: tools.log_trend(week), gaps),
+        _tried("前几天的日志", lambda: tools.log_trend(week, query=_ERRORS), gaps),
     )
     capacity = await _capacity(tools, clusters, on, zone, gaps)
     for answer in (day, unusual):
         gaps += [Gap(what=one, why="") for one in (answer.skipped if answer else ())]
-    return _log_facts(day, week, unusual, capacity, gaps)
+    counts = None if lines is None or errors is None else (lines.total, errors.total)
+    return _log_facts(day, counts, unusual, capacity, gaps)
 
 
 def _log_facts(
     day: SummaryAnswer | None,
-    week: SummaryAnswer | None,
+    week: tuple[int, int] | None,
     unusual: AnomaliesAnswer | None,
     capacity: Sequence[CapacityFacts],
     gaps: Sequence[Gap],
 ) -> LogFacts:
     # A young house has logs of fewer days: the usual is taken from those that there are.
     known = unusual.days_compared if unusual else DAYS_BEFORE
-    days = min(DAYS_BEFORE, known) if week is not None and week.total else 0
+    lines, errors = week or (0, 0)
+    days = min(DAYS_BEFORE, known) if lines else 0
     found = unusual.anomalies if unusual else []
     return LogFacts(
         lines=day.total if day else 0,
         errors=day.errors if day else 0,
         days_before=days,
-        lines_usual=week.total / days if week and days else 0.0,
-        errors_usual=week.errors / days if week and days else 0.0,
+        lines_usual=lines / days if days else 0.0,
+        errors_usual=errors / days if days else 0.0,
         patterns=tuple(
             PatternFacts(template=one.template, count=one.count, workload=one.workload)
             for one in (day.error_patterns if day else [])[:_MOST_PATTERNS]

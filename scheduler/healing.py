@@ -34,6 +34,10 @@ class RungView:
     tool: str | None
     arguments_json: str
     """Of the call, as one JSON object."""
+    kind: str = ""
+    """Of what is acted on, e.g. a neighbour: Deployment, StatefulSet or DaemonSet; empty without a call."""
+    name: str = ""
+    """How people call that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

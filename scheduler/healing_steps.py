@@ -172,9 +172,9 @@ class WardHealing:
     def _planned(
         self, incident: Incident, climb: Climb, view: RungView, arguments: dict[str, JsonValue]
     ) -> Planned:
-        target = _target(incident, arguments)
+        target = _target(incident, arguments, view.kind)
         key = f"{incident.id}-attempt-{climb.number}"
-        act = f"{RUNG_NAMES[climb.rung]}{target.workload}"
+        act = f"{RUNG_NAMES[climb.rung]}{view.name or target.workload}"
         checkpoint: dict[str, JsonValue] = {
             **target.arguments,
             "reason": f"{act}之前",
@@ -458,6 +458,8 @@ def sight_of(answer: PlanAnswer) -> Sight:
                 why=step.why,
                 tool=step.tool,
                 arguments_json=json.dumps(step.arguments, ensure_ascii=False),
+                kind=step.kind,
+                name=step.name,
             )
             for step in answer.steps
         ),
@@ -492,13 +494,13 @@ def _past(attempt: Attempt) -> Past:
     )
 
 
-def _target(incident: Incident, arguments: Mapping[str, JsonValue]) -> Target:
+def _target(incident: Incident, arguments: Mapping[str, JsonValue], kind: str) -> Target:
     """Return what a call acts on: not always the workload in trouble."""
     workload, namespace = arguments.get("workload"), arguments.get("namespace")
     return Target(
         cluster_id=incident.cluster_id,
         namespace=namespace if isinstance(namespace, str) else incident.namespace,
-        kind=incident.workload_kind,
+        kind=kind or incident.workload_kind,
         workload=workload if isinstance(workload, str) else incident.workload,
     )
 

@@ -82,8 +82,8 @@ class NightSteps(Protocol):
         """Collect, group and score the alerts of the day before."""
         ...
 
-    async def logs(self, on: date) -> LogFacts:
-        """Collect the facts of the logs of the day before."""
+    async def logs(self, on: date, seen: AlertsSeen) -> LogFacts:
+        """Collect the facts of the logs of the day before, and of the meters of the clusters seen."""
         ...
 
     async def open(self, on: date, seen: AlertsSeen) -> tuple[Opened, ...]:
@@ -126,7 +126,7 @@ async def night(on: date, steps: NightSteps, engine: Durable, healers: Healers) 
     """
     await engine.step("begin", partial(steps.begin, on))
     seen = await engine.step("alerts", partial(steps.alerts, on))
-    logs = await engine.step("logs", partial(steps.logs, on))
+    logs = await engine.step("logs", partial(steps.logs, on, seen))
     opened = await engine.step("open", partial(steps.open, on, seen))
     endings = await healers.heal(opened)
     await engine.step("digest", partial(steps.digest, on, seen, logs, opened, endings))

@@ -10,41 +10,42 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from mcp_tencent.basic.cluster_answers import ClustersAnswer
 from mcp_tencent.client import Warrant
 from mcp_tencent.devops.alert_answers import AlertLine, AlertsAnswer
+from mcp_tencent.devops.alerts.advice import FactorAdviser
 from mcp_tencent.devops.alerts.alert import GroupState
 from mcp_tencent.devops.alerts.lessons import kept_facts
 from mcp_tencent.devops.incidents import Attempt, Incident, IncidentStatus, TimelineEvent
+from mcp_tencent.devops.policy.model import Weights
+from mcp_tencent.devops.policy.modes import ModeStore
 from mcp_tencent.errors import CloudError, ToolFailed
 from mcp_tencent.gateway.stores import in_store
 from mcp_tencent.tables import stable_id
 from scheduler.digest import build_digest
 from scheduler.digest_facts import (
     AlertFacts,
-    AnomalyFacts,
     AttemptFacts,
     ClusterFacts,
     Gap,
     IncidentFacts,
     LogFacts,
     NightFacts,
-    PatternFacts,
     ProposalFacts,
     Standing,
 )
+from scheduler.digest_logs import gather_log_facts
 from scheduler.digest_rendering import rendered
+from scheduler.digest_spoken import MAX_SECONDS
 from scheduler.errors import JobFinished
 from scheduler.healing import Ending
 from scheduler.healing_steps import Ward, cause_name, proposals
 from scheduler.night import JOB, AlertsSeen, Candidate, NightEnd, Opened, night_id
+from scheduler.opening import OpeningWriter, opening_by
 from scheduler.records import DigestStore, JobOutcome, JobRun, JobRunStore
+from scheduler.second_look import second_look
 
 _log = logging.getLogger(__name__)
 
-USUAL_DAYS = 7
 _MOST_ALERTS = 500
 """Groups that are kept of a day; of 5,000 records hardly any day makes more."""
-_MOST_PATTERNS = 5
-_MOST_ANOMALIES = 10
-_ERRORS = "level:ERROR OR level:FATAL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +56,21 @@ class NightDesk:
         ward: What healing works with.
         runs: The memory of jobs.
         digests: The memory of digests.
+        modes: Whether a breaker has put the device back to observing.
         zone: Where days begin at midnight.
+        max_seconds: The longest spoken digest.
+        adviser: Looks at the worst groups of alerts a second time; None where there is no language model.
+        writer: Words the opening of the digest; None where there is no language model.
     """
 
     ward: Ward
     runs: JobRunStore
     digests: DigestStore
+    modes: ModeStore
     zone: tzinfo
+    max_seconds: float = MAX_SECONDS
+    adviser: FactorAdviser | None = None
+    writer: OpeningWriter | None = None
 
 
 class DeskNight:
@@ -87,10 +96,10 @@ class DeskNight:
         gaps = _unreached(clusters)
         alerts: list[AlertFacts] = []
         candidates: list[Candidate] = []
-        records = 0
+        records, weights = 0, Weights()
         try:
             async for page in self._tools.alert_pages(alert_period(on, self._desk.zone)):
-                records = page.records
+                records, weights = page.records, Weights.model_validate(page.weights)
                 gaps += [Gap(what=one.what, why=one.why) for one in page.unread]
                 alerts += [_alert_facts(line) for line in page.alerts]
                 candidates += [_candidate(line, page) for line in page.alerts if _curable(line)]
@@ -98,11 +107,13 @@ class DeskNight:
                     break
         except CloudError as error:
             gaps.append(Gap(what="告警", why=error.spoken))
+        candidates = await self._second_look(candidates, weights)
+        again = {one.alert.id: one.alert for one in candidates}
         unread = tuple(dict.fromkeys(gaps))
         silent = {gap.what for gap in unread}
         return AlertsSeen(
             records=records,
-            alerts=tuple(alerts),
+            alerts=tuple(again.get(one.id, one) for one in alerts),
             candidates=tuple(sorted(candidates, key=lambda one: -one.alert.score)),
             clusters=tuple(
                 ClusterFacts(cluster_id=one.cluster_id, name=one.name, readable=False)
@@ -113,54 +124,16 @@ class DeskNight:
             unread=unread,
         )
 
-    async def logs(self, on: date) -> LogFacts:
-        """Collect the facts of the logs of the day before; what cannot be read is named."""
-        day = period_before(on, self._desk.zone)
-        earlier = usual_period(on, self._desk.zone)
-        gaps: list[Gap] = []
+    async def _second_look(self, candidates: list[Candidate], weights: Weights) -> list[Candidate]:
+        adviser = self._desk.adviser
+        if adviser is None:
+            return candidates
+        policy = self._ward.policy.current().policy
+        return await second_look(candidates, weights, adviser=adviser, tools=self._tools, policy=policy)
 
-        try:
-            told = await self._tools.summarize_logs(day)
-            found = await self._tools.detect_anomalies(day)
-        except CloudError as error:
-            return LogFacts(unread=(Gap(what="日志", why=error.spoken),))
-        days, lines_usual, errors_usual = found.days_compared, 0.0, 0.0
-        days = min(days, USUAL_DAYS)
-        if days > 0:
-            try:
-                lines = await self._tools.log_trend(earlier)
-                errors = await self._tools.log_trend(earlier, query=_ERRORS)
-                lines_usual, errors_usual = lines.total / days, errors.total / days
-            except CloudError as error:
-                days = 0
-                gaps.append(Gap(what="前几天的日志", why=error.spoken))
-        gaps += [Gap(what=one, why="没有读到") for one in dict.fromkeys([*told.skipped, *found.skipped])]
-        return LogFacts(
-            lines=told.total,
-            errors=told.errors,
-            days_before=days,
-            lines_usual=lines_usual,
-            errors_usual=errors_usual,
-            patterns=tuple(
-                PatternFacts(template=one.template, count=one.count, workload=one.workload)
-                for one in told.error_patterns[:_MOST_PATTERNS]
-            ),
-            anomalies=tuple(
-                AnomalyFacts(
-                    workload=one.workload,
-                    level=one.level,
-                    up=one.direction == "up",
-                    observed=one.observed,
-                    expected=one.expected,
-                    began_at=one.start,
-                    new=one.new,
-                    patterns=tuple(one.patterns[:2]),
-                )
-                for one in found.anomalies[:_MOST_ANOMALIES]
-            ),
-            anomalies_found=len(found.anomalies) + found.left_out,
-            unread=tuple(gaps),
-        )
+    async def logs(self, on: date, seen: AlertsSeen) -> LogFacts:
+        """Collect the facts of the logs of the day before, and of the meters of the clusters seen."""
+        return await gather_log_facts(self._tools, on=on, zone=self._desk.zone, clusters=seen.clusters)
 
     async def open(self, on: date, seen: AlertsSeen) -> tuple[Opened, ...]:
         """Open the incidents that are to be healed, worst first."""
@@ -198,21 +171,30 @@ class DeskNight:
             for one in opened
             for attempt in proposals(await self._attempts(one.incident_id))
         ]
-        digest = build_digest(
-            NightFacts(
-                date=on,
-                clusters=seen.clusters,
-                alert_records=seen.records,
-                alerts=seen.alerts,
-                incidents=tuple(told),
-                proposals=tuple(waiting),
-                logs=logs,
-                unread=seen.unread,
-            )
+        facts = NightFacts(
+            date=on,
+            clusters=seen.clusters,
+            alert_records=seen.records,
+            alerts=seen.alerts,
+            incidents=tuple(told),
+            proposals=tuple(waiting),
+            logs=logs,
+            notices=await self._notices(),
+            unread=seen.unread,
         )
-        stored = rendered(digest, written_at=self._ward.clock.now())
+        writer = self._desk.writer
+        digest = build_digest(facts, opening=None if writer is None else await opening_by(writer, facts))
+        stored = rendered(digest, written_at=self._ward.clock.now(), max_seconds=self._desk.max_seconds)
         await in_store(lambda: self._desk.digests.write(stored))
         return digest.opening
+
+    async def _notices(self) -> tuple[str, ...]:
+        """Return what keeps the device from healing at all."""
+        fallen_back = (await in_store(self._desk.modes.book)).fallen_back
+        said = [] if fallen_back is None else [f"{fallen_back.reason}，要您重新选择自愈模式才会再修"]
+        if self._ward.policy.trouble is not None:
+            said.append("自愈策略文件有错，改好之前我什么都不修")
+        return tuple(said)
 
     async def send(self, on: date) -> None:
         """Send the copy of the digest to wherever the house has reports sent."""
@@ -291,11 +273,6 @@ def alert_period(on: date, zone: tzinfo) -> str:
     """
     noon = datetime.combine(on, time(12), zone).isoformat(timespec="seconds")
     return f"{period_before(on, zone).partition('/')[0]}/{noon}"
-
-
-def usual_period(on: date, zone: tzinfo) -> str:
-    """Return the days before the day told of, as the tools take a period (pure)."""
-    return _between(on - timedelta(days=1 + USUAL_DAYS), on - timedelta(days=1), zone)
 
 
 def _between(start: date, end: date, zone: tzinfo) -> str:

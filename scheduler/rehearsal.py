@@ -97,7 +97,7 @@ async def _would_do(one: Candidate, desk: NightDesk, foresight: Foresight, acted
     if isinstance(decision, Stop):
         return _nothing(one, answer.summary, decision.reason, decision.passed)
     step = next(step for step in answer.steps if step.rung == decision.rung.value)
-    target = _target(one, step.arguments)
+    target = _target(one, step.arguments, step.kind)
     arguments = dict(step.arguments)
     if decision.rung is Rung.SCALE:
         arguments = await within_bounds(desk.ward.tools, place, arguments, policy.guards.replicas)
@@ -112,7 +112,7 @@ async def _would_do(one: Candidate, desk: NightDesk, foresight: Foresight, acted
         score=alert.score,
         cause=answer.summary,
         rung=decision.rung,
-        act=f"{RUNG_NAMES[decision.rung]}{target.workload}",
+        act=f"{RUNG_NAMES[decision.rung]}{step.name or target.workload}",
         because=decision.why,
         refused="" if refusal is None else refusal.reason,
         passed=_told(decision.passed),
@@ -136,11 +136,11 @@ def _told(passed: Sequence[Passed]) -> tuple[str, ...]:
     return tuple(f"{RUNG_NAMES[one.rung]}：{one.why}" for one in passed)
 
 
-def _target(one: Candidate, arguments: Mapping[str, object]) -> Target:
+def _target(one: Candidate, arguments: Mapping[str, object], kind: str) -> Target:
     workload, namespace = arguments.get("workload"), arguments.get("namespace")
     return Target(
         cluster_id=one.alert.cluster_id,
         namespace=namespace if isinstance(namespace, str) else one.alert.namespace,
-        kind=one.kind,
+        kind=kind or one.kind,
         workload=workload if isinstance(workload, str) else one.alert.workload,
     )

@@ -63,6 +63,7 @@ class AlertsAnswer(ListAnswer):
     unread: list[UnreadLine] = Field(description="Places and clusters that did not answer.")
     policy_version: str
     weights_version: str
+    weights: dict[str, float] = Field(description="Share of each factor in the scores; together 1.")
 
 
 class FactorLine(Line):

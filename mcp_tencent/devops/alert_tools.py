@@ -113,6 +113,7 @@ def _declare_list(tools: ToolSet, desk: AlertDesk) -> None:
             unread=unread_lines(report.unread),
             policy_version=report.policy.version,
             weights_version=report.weights.version,
+            weights=report.weights.weights.model_dump(),
         )
 
 

@@ -93,6 +93,10 @@ class StepLine(Line):
     why: str = Field(description="Chinese.")
     tool: str | None = Field(description="The tool that climbs it; null when it should not be climbed.")
     arguments: dict[str, JsonValue] = Field(description="What to call the tool with.")
+    kind: str = Field(
+        default="", description="Deployment, StatefulSet or DaemonSet: of what is acted on, e.g. a neighbour."
+    )
+    name: str = Field(default="", description="How people call what is acted on.")
 
 
 class PlanAnswer(Answer):

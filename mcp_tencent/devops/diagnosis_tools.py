@@ -119,7 +119,7 @@ def _declare_plan(tools: ToolSet, desk: HealingDesk) -> None:
         )
         bounds = desk.basic.bounds
         planned = [
-            _line(step)
+            _line(step, await _acted_on(desk, found, step))
             for step in steps(
                 diagnosis,
                 kept,
@@ -155,13 +155,26 @@ async def _meant(
     )
 
 
-def _line(step: Step) -> StepLine:
+async def _acted_on(desk: HealingDesk, found: Located, step: Step) -> Located:
+    """Return the workload that a step acts on: the one in trouble, or a neighbour of it."""
+    name = step.arguments.get("workload", found.workload.ref.name)
+    namespace = step.arguments.get("namespace", found.workload.ref.namespace)
+    if (name, namespace) == (found.workload.ref.name, found.workload.ref.namespace):
+        return found
+    return await desk.basic.naming.workload(
+        str(name), namespace=str(namespace), cluster=found.cluster.cluster_id, certain=True
+    )
+
+
+def _line(step: Step, on: Located) -> StepLine:
     return StepLine(
         rung=step.prospect.rung.value,
         help=step.prospect.help.value,
         why=step.prospect.why,
         tool=step.tool,
         arguments=dict(step.arguments),
+        kind=on.workload.ref.kind.value if step.tool is not None else "",
+        name=on.alias if step.tool is not None else "",
     )
 
 

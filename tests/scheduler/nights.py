@@ -34,6 +34,7 @@ class Night:
     def acts(self) -> list[str]:
         """Every write that the audit has, by tool."""
         reading = {"list_", "describe_", "plan_", "verify_", "diagnose", "summarize_", "log_", "detect_"}
+        reading |= {"resource_usage", "pod_logs"}
         tools = [line.tool for line in self.house.trail.lines() if line.outcome == "done"]
         return [tool for tool in tools if not any(tool.startswith(one) for one in reading)]
 

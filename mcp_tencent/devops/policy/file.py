@@ -68,10 +68,10 @@ class _Stamp:
 class PolicyFile:
     """The policy of a file, followed while the program runs; satisfies `PolicySource`.
 
-    A file that is not there means the defaults. A file that is or becomes wrong changes nothing: the last good
-    policy, at first the defaults, stays in force for scores and for what people do, and `trouble` says why;
-    until it is right nothing is healed. So a slip in the file stops the healing only, not the looking. One look
-    at the file's metadata each time is all that an unchanged file costs.
+    A file that is not there means the defaults. A file that is or becomes wrong changes nothing: the last
+    good policy, at first the defaults, stays in force for scores and for what people do, and `trouble` says
+    why; until it is right nothing is healed. So a slip in the file stops the healing, not the looking. One
+    look at the file's metadata each time is all that an unchanged file costs.
     """
 
     def __init__(self, path: Path) -> None:
