@@ -322,6 +322,7 @@ async def test_a_day_s_digest_goes_to_each_target_once_whichever_job_sends_it(of
     await wishes(office, 值班员="email duty@example.com")
     office.caller = NIGHT
     await office.call("send_report", report="digest", channel="all", idempotency_key="night-digest")
+    await office.queue.walk()
     office.caller = replace(NIGHT, name="digest-copies")
     again = {"report": "digest", "channel": "email", "to": "duty@example.com"}
     await office.call("send_report", **again, idempotency_key="digest-copy-1")
