@@ -7,7 +7,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from random import Random, SystemRandom
 
@@ -20,6 +20,7 @@ from assistant.clock import LocalClock
 from assistant.controls import HouseControls
 from assistant.conversation.answer import Answer, Heard
 from assistant.conversation.greeting import Greeting, MorningWindow
+from assistant.conversation.placing import all_placed
 from assistant.conversation.toolbox import Toolbox
 from assistant.conversation.turn import Conversation
 from assistant.device.desk import DeviceDesk, HealthNote
@@ -32,7 +33,7 @@ from assistant.live_names import LiveNames
 from assistant.night_house import NightHouse, Tempo, open_night
 from assistant.people import Person
 from assistant.people_records import SqlPeopleStore
-from assistant.planner.plan import Outcome, TurnContext
+from assistant.planner.plan import Outcome, Plan, TurnContext
 from assistant.planner.planner import Planner
 from assistant.reports import LastAnswers
 from assistant.sealing import open_sealer
@@ -227,7 +228,10 @@ class Study:
     async def plan(self, say: str, context: TurnContext | None = None) -> Outcome:
         """Return what a sentence would lead to."""
         inventory = await self.names.inventory()
-        return self.planner.plan(say, inventory=inventory, now=self.clock.now(), context=context)
+        outcome = self.planner.plan(say, inventory=inventory, now=self.clock.now(), context=context)
+        if isinstance(outcome, Plan):
+            return replace(outcome, calls=all_placed(outcome.calls, inventory))
+        return outcome
 
 
 @asynccontextmanager

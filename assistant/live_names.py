@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
+from assistant.conversation.placing import full_id
 from assistant.people import Person
 from assistant.planner.inventory import Inventory, Kind, Thing, inventory_of
 from mcp_tencent.errors import CloudError
@@ -21,8 +24,8 @@ _log = logging.getLogger(__name__)
 class LiveNames:
     """Satisfies the conversation's `Names`.
 
-    What a cloud does not tell just now is left out: the tools say themselves that it does not answer. The same
-    object is returned while nothing has changed, so that the planner's index of it lives on.
+    What a cloud does not tell just now is left out: the tools say themselves that it does not answer. While
+    nothing has changed the same object is returned, so that the planner's index of it lives on.
 
     Args:
         directories: What the clouds have, kept for seconds.
@@ -46,7 +49,10 @@ class LiveNames:
         """Return everything with a name."""
         directories = self._directories
         clusters = await _told(directories.clusters())
+        found = [_thing("cluster", named, named.thing.cluster_id) for named in clusters]
+        default = self._default(found)
         things = await asyncio.gather(
+            self._workloads([named.thing for named in clusters], default),
             *(self._inside(named.thing) for named in clusters),
             self._of("topic", directories.topics()),
             self._of("logset", directories.logsets()),
@@ -54,28 +60,41 @@ class LiveNames:
             self._of("dashboard", directories.dashboards()),
             self._people(),
         )
-        found = [_thing("cluster", named, named.thing.cluster_id) for named in clusters]
         known = inventory_of(
-            (*found, *(thing for group in things for thing in group)), default_cluster=self._default(found)
+            (*found, *(thing for group in things for thing in group)), default_cluster=default
         )
         if known != self._known:
             self._known = known
         return self._known
 
+    async def _workloads(self, clusters: Sequence[Cluster], default: str) -> list[Thing]:
+        """Return all workloads; of several with one name, those outside the default cluster by full id."""
+        found = await asyncio.gather(*(_told(self._directories.workloads(one)) for one in clusters))
+        named = [one for of_cluster in found for one in of_cluster]
+        everywhere = Counter(one.name for one in named)
+        at_default = Counter(one.name for one in named if one.thing[0].cluster_id == default)
+        things = []
+        for one in named:
+            cluster, workload = one.thing
+            namespace = workload.ref.namespace
+            meant = cluster.cluster_id == default and at_default[one.name] == 1
+            if meant or everywhere[one.name] == 1:
+                things.append(_thing("workload", one, one.name, place=namespace))
+                continue
+            canonical = full_id(cluster.cluster_id, namespace, one.name)
+            thing = _thing("workload", one, canonical, place=f"{namespace}，{cluster.name}")
+            if at_default[one.name] == 1:  # its bare name means the one of the default cluster
+                thing = replace(thing, names=tuple(name for name in thing.names if name != one.name))
+            things.append(thing)
+        return things
+
     async def _inside(self, cluster: Cluster) -> list[Thing]:
         directories = self._directories
-        namespaces, workloads, pools = await asyncio.gather(
-            _told(directories.namespaces(cluster)),
-            _told(directories.workloads(cluster)),
-            _told(directories.node_pools(cluster)),
+        namespaces, pools = await asyncio.gather(
+            _told(directories.namespaces(cluster)), _told(directories.node_pools(cluster))
         )
         return [
             *(_thing("namespace", one, one.thing) for one in namespaces),
-            *(
-                _thing("workload", one, one.name, place=workload.ref.namespace)
-                for one in workloads
-                for _, workload in (one.thing,)
-            ),
             *(_thing("node_pool", one, pool.pool_id) for one in pools for _, pool in (one.thing,)),
         ]
 

@@ -100,11 +100,15 @@ class _Names:
         return f"{where}{inside}{self.of('workload')}"
 
     def _called(self, kind: Kind, name: str) -> str:
-        """Return the longest name that people use: 生产集群 says more than 生产."""
+        """Return the name that tells most: 生产集群 says more than 生产."""
         for thing in self._inventory.things:
             if thing.kind == kind and thing.id == name and thing.names:
-                return max(thing.names, key=len) if kind == "cluster" else thing.spoken
+                return max(thing.names, key=_tells_more) if kind == "cluster" else thing.spoken
         return name
+
+
+def _tells_more(name: str) -> tuple[bool, int]:
+    return name.endswith("集群"), len(name)
 
 
 def _scale(names: _Names, arguments: Arguments, present: Present) -> str:

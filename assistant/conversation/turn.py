@@ -12,6 +12,7 @@ from typing import Protocol
 from assistant.conversation.answer import Answer, Awaiting, Heard, Step, TurnOutcome
 from assistant.conversation.confirmation import ABOUT_WORKLOAD, DIGITS_ASKED, Present, present_of, read_back
 from assistant.conversation.greeting import Greeting, SpokenDigest
+from assistant.conversation.placing import all_placed, placed
 from assistant.conversation.remembered import remembered
 from assistant.conversation.toolbox import ToolAnswer, Toolbox
 from assistant.conversation.words import Reply, Steer, Steering, choice_of, reply_of, steering_of
@@ -221,13 +222,15 @@ class Conversation:
         self, dialogue: _Dialogue, act: _PendingAct, heard: Heard, person: Person, now: datetime
     ) -> Answer:
         began = self._stopwatch()
+        inventory = await self._names.inventory()
+        made = placed(act.call, inventory)
         result = await self._toolbox.call(
-            act.call, caller=caller_of(person), key=act.key, confirmation=act.question
+            made, caller=caller_of(person), key=act.key, confirmation=act.question
         )
         self._remember(dialogue, act.call, result)
-        steps = (*act.before, _step(act.call, result))
+        steps = (*act.before, _step(made, result))
         if not result.done:
-            return self._told(steps, planned=(act.call, *act.rest), since=began)
+            return self._told(steps, planned=(made, *all_placed(act.rest, inventory)), since=began)
         return await self._carried_out(act.rest, heard, person, now, before=steps, since=began)
 
     async def _chosen(
@@ -254,6 +257,7 @@ class Conversation:
             steered = await self._steered(dialogue, steering, person)
             if steered is not None:
                 return steered
+        await self._names.inventory()  # looking names up is not understanding
         began = self._stopwatch()
         outcome = await self._understood(dialogue, heard)
         planning_ms = self._ms_since(began)
@@ -338,17 +342,21 @@ class Conversation:
     ) -> Answer:
         """Make the calls in order; stop at the first that fails, or that needs a yes."""
         began = self._stopwatch() if since is None else since
-        planned = (*(step.call for step in before), *calls)
+        inventory = await self._names.inventory()
+        planned = (*(step.call for step in before), *all_placed(calls, inventory))
         steps = before
         for index, call in enumerate(calls):
             if call.tool not in self._toolbox.names:
-                unable = Step(call=call, spoken="这个我还不会。", done=False, error="unknown_tool")
+                unable = Step(
+                    call=placed(call, inventory), spoken="这个我还不会。", done=False, error="unknown_tool"
+                )
                 return self._told((*steps, unable), planned=planned, since=began, outcome=TurnOutcome.UNABLE)
             if call.tool == "replay_digest":
                 return await self._replayed(call, steps, planned, person)
             await self._witnessed(steps, heard, person, now)
             key = f"{heard.id}-{len(steps)}"
-            result = await self._toolbox.call(call, caller=caller_of(person), key=key)
+            made = placed(call, inventory)
+            result = await self._toolbox.call(made, caller=caller_of(person), key=key)
             if result.question is not None:
                 pending = _PendingAct(
                     call=call,
@@ -361,7 +369,7 @@ class Conversation:
                 return await self._asked(pending, heard, person, now, planned, began)
             dialogue = self._held(person, now)
             self._remember(dialogue, call, result, say=heard.hearing.text)
-            steps = (*steps, _step(call, result))
+            steps = (*steps, _step(made, result))
             if not result.done:
                 break
         return self._told(steps, planned=planned, since=began)
@@ -376,12 +384,16 @@ class Conversation:
         since: float,
     ) -> Answer:
         """Read a dangerous act back: object, act and effect, in the names that people use."""
-        present = await self._present(pending.call, person)
+        inventory = await self._names.inventory()
+        looked = await self._looked_at(placed(pending.call, inventory), person)
+        if looked is not None and not looked.done:  # there is no such thing, or several: nothing to confirm
+            steps = (*pending.before, _step(placed(pending.call, inventory), looked))
+            return self._told(steps, planned=planned, since=since)
         sentence = read_back(
             pending.call,
             pending.question.read_back,
-            inventory=await self._names.inventory(),
-            present=present,
+            inventory=inventory,
+            present=Present() if looked is None else present_of(looked.content),
         )
         dialogue = self._held(person, now)
         # “不是，是支付网关” corrects what has just been read back.
@@ -396,16 +408,15 @@ class Conversation:
             tools_ms=self._ms_since(since),
         )
 
-    async def _present(self, call: PlannedCall, person: Person) -> Present:
-        if call.tool not in ABOUT_WORKLOAD:
-            return Present()
+    async def _looked_at(self, call: PlannedCall, person: Person) -> ToolAnswer | None:
+        """Return what an act would change as it is now; None where acts of its kind need no look."""
+        if call.tool not in ABOUT_WORKLOAD or "describe_workload" not in self._toolbox.names:
+            return None
         where = {
             key: call.arguments[key] for key in ("workload", "namespace", "cluster") if key in call.arguments
         }
-        looked = await self._toolbox.call(
-            PlannedCall(tool="describe_workload", arguments=where), caller=caller_of(person)
-        )
-        return present_of(looked.content)
+        look = PlannedCall(tool="describe_workload", arguments=where)
+        return await self._toolbox.call(look, caller=caller_of(person))
 
     async def _replayed(
         self,
