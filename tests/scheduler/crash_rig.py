@@ -1,27 +1,24 @@
-"""A rig that runs nights in processes of their own and kills them with SIGKILL at chosen moments.
+"""A rig that runs nights in processes of their own and kills them with SIGKILL, again and again.
 
-Usage: crash_rig.py FOLDER, then a JSON object a line on stdin, an answer a line on stdout:
+Usage: crash_rig.py FOLDER, then a JSON object (see `Order`) a line on stdin, and an answer a line on stdout.
 
-    {"scenario": NAME or FILE, "policy": YAML or "", "hours": 30, "moment": null or "begun" or …, "number": 7}
+Processes are forked from this one, which has imported everything and has no threads, so that a new one costs
+no import. Each order gets a cloud in a process of its own, which outlives the nights, and one night after the
+other: each is killed at the next moment at which none was killed before, until one comes to the end. All of
+them share one clock, which stands still but for waits. The moments are
 
-Processes are forked from this one, which has imported everything and has no threads, so that a new process
-costs no import. Each order gets a cloud in a process of its own, which outlives the nights; a first night, which
-is killed; and a second one, which has to end what the first began. All three share one clock, which stands still
-but for waits.
-
-Moments, counted from 1 over the whole night:
-
-    begun     the Nth step is about to begin
-    done      the Nth step has been done, and the engine has not recorded it
-    recorded  the engine has recorded the Nth step
-    asked     the Nth request has arrived at the cloud, and has not been looked at
-    answered  the cloud has done what the Nth request wants, and the answer is lost
+    steps     when a step has been done and the engine has not recorded it; and when it has
+    requests  inside each request of each step: for one that writes when it has arrived at the cloud, and for
+              every one when the cloud has done what it asks for and the answer is lost. Requests of a step are
+              told apart by method and path, or action of the API.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
+import itertools
 import json
 import logging
 import mmap
@@ -34,14 +31,15 @@ import threading
 import time
 import traceback
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from dbos import DBOS
 from sqlmodel import select
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.app import open_records
 from assistant.home import find_home
@@ -64,8 +62,7 @@ from tests.mcp_tencent.basic.office import MORNING, ZONE
 Result = TypeVar("Result")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CLOCK, _NIGHT, _REQUESTS, _STEPS, _ARMED, _MOMENT, _NUMBER = range(0, 56, 8)
-MOMENTS = ("begun", "done", "recorded", "asked", "answered")
+_CLOCK, _NIGHT, _RECORDED, _REDONE = range(0, 32, 8)
 
 
 class Shared:
@@ -80,14 +77,11 @@ class Shared:
     def set(self, place: int, value: int) -> None:
         struct.pack_into("q", self._memory, place, value)
 
-    def count(self, place: int, moments: tuple[str, ...]) -> str:
-        """Count one more of something; return which of `moments` is the one to die at now, or nothing."""
-        number = self.get(place) + 1
-        self.set(place, number)
-        if not self.get(_ARMED) or number != self.get(_NUMBER):
-            return ""
-        moment = MOMENTS[self.get(_MOMENT)]
-        return moment if moment in moments else ""
+    def kill_night(self) -> None:
+        """Kill the night's process, which may be the caller's own."""
+        night = self.get(_NIGHT)
+        if night > 0:
+            os.kill(night, signal.SIGKILL)
 
 
 class SharedClock:
@@ -134,11 +128,26 @@ class WallOfLife:
 
 @dataclass(frozen=True)
 class Order:
+    """What is to be run.
+
+    Attributes:
+        scenario: name or file.
+        policy: YAML; empty for the defaults.
+        hours: of history.
+        moments: steps, requests, or nothing.
+        first: the first step inside which it is killed, from 0; a step counts once, however often it is begun.
+        last: the last one.
+    """
+
     scenario: str
-    policy: str
-    hours: int
-    moment: str | None
-    number: int
+    policy: str = ""
+    hours: int = 30
+    moments: str = ""
+    first: int = 0
+    last: int = 1000
+
+    def covers(self, shared: Shared, moments: str) -> bool:
+        return self.moments == moments and self.first <= shared.get(_RECORDED) <= self.last
 
 
 def fork(task: Callable[[], None]) -> int:
@@ -192,40 +201,39 @@ class Effects:
             self.seen.append(f"{change.type} {kind} {change.name}: {', '.join(parts)}")
 
 
-def killing(app: ASGIApp, shared: Shared) -> ASGIApp:
-    """Kill the night around the request that it is to be killed in."""
+def killing(app: ASGIApp, order: Order, shared: Shared) -> ASGIApp:
+    """Kill the night inside each request of a step, one after the other."""
+    asked: set[tuple[int, str, str, str]] = set()
+    answered: set[tuple[int, str, str, str]] = set()
 
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or not order.covers(shared, "requests"):
             await app(scope, receive, send)
             return
-        moment = shared.count(_REQUESTS, ("asked", "answered"))
-        if moment == "asked":
-            kill_night(shared)
+        action = dict(scope["headers"]).get(b"x-tc-action", b"").decode()
+        request = (shared.get(_RECORDED), scope["method"], scope["path"], action)
+        if not action and scope["method"] != "GET" and request not in asked:
+            asked.add(request)
+            shared.kill_night()
             return
 
-        async def sending(message: dict) -> None:
-            if moment == "answered":
-                if shared.get(_ARMED):
-                    kill_night(shared)
-                return
-            await send(message)
+        async def sending(message: Message) -> None:
+            if request in answered:
+                await send(message)
+            else:
+                answered.add(request)
+                shared.kill_night()
 
         await app(scope, receive, sending)
 
     return served
 
 
-def kill_night(shared: Shared) -> None:
-    shared.set(_ARMED, 0)
-    os.kill(shared.get(_NIGHT), signal.SIGKILL)
-
-
 def run_cloud(order: Order, shared: Shared, pipe: int, until: int, result: Path) -> None:
     """Serve until the other end of `until` is closed, then tell what was changed."""
     scenario = load_scenario(order.scenario).model_copy(update={"history": timedelta(hours=order.hours)})
     plain = cloud_server._uvicorn_config
-    cloud_server._uvicorn_config = lambda app: plain(killing(app, shared))  # type: ignore[assignment,arg-type]
+    cloud_server._uvicorn_config = lambda app: plain(killing(app, order, shared))  # type: ignore[assignment,arg-type]
     effects = Effects()
     cloud = LocalCloud(scenario, clock=SharedClock(shared), limits=RequestLimits(default_per_second=1000))
     for cluster in cloud.world.clusters.values():
@@ -269,36 +277,38 @@ def _standing(workload: dict) -> dict:
 # The night's process.
 
 
-def dying(shared: Shared) -> None:
-    """Count the steps of this process, and die at the one that is meant."""
+def dying(order: Order, shared: Shared) -> None:
+    """Die once when a step has been done, and once when it has been recorded."""
     plain = DbosSteps.step
 
     async def step(self: DbosSteps, name: str, action: Callable[[], Awaitable[Result]]) -> Result:
-        moment = ""
+        done = False
 
-        async def counted() -> Result:
-            # Only steps that are done are counted: a step that is on record returns what is recorded.
-            nonlocal moment
-            moment = shared.count(_STEPS, ("begun", "done", "recorded"))
-            if moment == "begun":
-                os.kill(os.getpid(), signal.SIGKILL)
+        async def watched() -> Result:
+            nonlocal done  # stays as it is for a step on record, which is not done again
             result = await action()
-            if moment == "done":
-                os.kill(os.getpid(), signal.SIGKILL)
+            done = True
+            position = shared.get(_RECORDED) + 1
+            if order.covers(shared, "steps") and shared.get(_REDONE) < position:
+                shared.set(_REDONE, position)
+                shared.kill_night()
             return result
 
-        result = await plain(self, name, counted)
-        if moment == "recorded":
-            os.kill(os.getpid(), signal.SIGKILL)
+        result = await plain(self, name, watched)
+        if done:
+            dies = order.covers(shared, "steps")
+            shared.set(_RECORDED, shared.get(_RECORDED) + 1)
+            if dies:
+                shared.kill_night()
         return result
 
     DbosSteps.step = step  # type: ignore[method-assign]
 
 
-def run_night(cloud: dict, folder: Path, shared: Shared, life: int) -> None:
+def run_night(order: Order, cloud: dict, folder: Path, shared: Shared, life: int) -> None:
     """Run the night to its end, or until it is killed; tell how things stand."""
     shared.set(_NIGHT, os.getpid())
-    dying(shared)
+    dying(order, shared)
     asyncio.run(_night(cloud, folder, SharedClock(shared), life))
 
 
@@ -411,10 +421,6 @@ def carry_out(order: Order, template: Path, folder: Path) -> dict:
         (folder / "policy.yaml").write_text(order.policy, encoding="utf-8")
     shared = Shared()
     SharedClock(shared).reach(MORNING)
-    if order.moment is not None:
-        shared.set(_ARMED, 1)
-        shared.set(_MOMENT, MOMENTS.index(order.moment))
-        shared.set(_NUMBER, order.number)
     here, there = os.pipe()
     stop_read, stop_write = os.pipe()
 
@@ -428,20 +434,18 @@ def carry_out(order: Order, template: Path, folder: Path) -> dict:
     try:
         with os.fdopen(here, encoding="utf-8") as told:
             cloud = json.loads(told.readline())
-        lives: list[int] = []
-        for life in range(3):
-            lives.append(ended(fork(lambda life=life: run_night(cloud, folder, shared, life))))
-            shared.set(_ARMED, 0)
-            if lives[-1] != -signal.SIGKILL:
+        for life in itertools.count():
+            status = ended(fork(partial(run_night, order, cloud, folder, shared, life)))
+            shared.set(_NIGHT, 0)
+            if status != -signal.SIGKILL:
                 break
     finally:
         os.close(stop_write)
         ended(cloud_pid)
-    state = json.loads((folder / "state.json").read_text(encoding="utf-8")) if lives[-1] == 0 else {}
+    state = json.loads((folder / "state.json").read_text(encoding="utf-8")) if status == 0 else {}
     seen = json.loads((folder / "cloud.json").read_text(encoding="utf-8"))
-    counted = {"requests": shared.get(_REQUESTS), "steps": shared.get(_STEPS), "lives": lives}
     shutil.rmtree(folder)
-    return {**counted, "cloud": seen, "state": state}
+    return {"kills": life, "status": status, "steps": shared.get(_RECORDED), **seen, **state}
 
 
 def main(folder: Path) -> NoReturn:
@@ -453,10 +457,11 @@ def main(folder: Path) -> NoReturn:
         raise SystemExit("the home could not be prepared")
     if threading.active_count() != 1:
         raise SystemExit("a process with threads must not be forked")
+    gc.freeze()  # or collecting would copy all memory in each child
     for number, line in enumerate(sys.stdin):
         order = Order(**json.loads(line))
         answer = carry_out(order, template, folder / f"order-{number}")
-        print(json.dumps({**answer, "order": asdict(order)}, ensure_ascii=False), file=answers, flush=True)
+        print(json.dumps(answer, ensure_ascii=False), file=answers, flush=True)
     raise SystemExit(0)
 
 
