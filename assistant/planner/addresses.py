@@ -7,8 +7,22 @@ from collections.abc import Iterator
 
 from mcp_tencent.naming.sound import syllables
 
-_SIGNS = {"点": ".", "dot": ".", "下划线": "_", "underscore": "_", "中横线": "-", "横杠": "-", "横线": "-", "减号": "-", "杠": "-"}
-_DIGITS = {character: str(value) for value, characters in enumerate(("零〇", "一幺", "二", "三", "四", "五", "六", "七", "八", "九")) for character in characters}
+_SIGNS = {
+    "点": ".",
+    "dot": ".",
+    "下划线": "_",
+    "underscore": "_",
+    "中横线": "-",
+    "横杠": "-",
+    "横线": "-",
+    "减号": "-",
+    "杠": "-",
+}
+_DIGITS = {
+    character: str(value)
+    for value, characters in enumerate(("零〇", "一幺", "二", "三", "四", "五", "六", "七", "八", "九"))
+    for character in characters
+}
 _SIGN = "|".join(sorted(_SIGNS, key=len, reverse=True))
 _WORD = rf"(?:[A-Za-z0-9_+-]+|[{''.join(_DIGITS)}]+|\.)"
 _PIECES = rf"{_WORD}(?:\s*(?:{_SIGN}|{_WORD})){{0,24}}"

@@ -84,7 +84,11 @@ def _remembered(source: Source, kind: str) -> Taken | None:
     said_so = pronoun is not None and _fits(pronoun.text, kind)
     if held and kind in ("cluster",) and not needed and not ("集群" in pronoun.text if pronoun else False):
         return None
-    goes_on = source.goes_on and kind in ("workload", "topic") and not source.reading.has("@cluster", "@namespace", "@workload", "@topic")
+    goes_on = (
+        source.goes_on
+        and kind in ("workload", "topic")
+        and not source.reading.has("@cluster", "@namespace", "@workload", "@topic")
+    )
     if held and (said_so or (needed and source.inherit) or goes_on) and kind != "namespace":
         return Taken(held, (pronoun,) if pronoun and said_so else (), remembered=True)
     return None
@@ -105,7 +109,9 @@ def _fits(pronoun: str, kind: str) -> bool:
 def _period(source: Source, default: str) -> Taken | None:
     reading = source.reading
     piece = reading.first("@period") or reading.first("@past")
-    if piece is None and not any(spec in ("interval", "window", "expires_in") for spec in source.tool.take.values()):
+    if piece is None and not any(
+        spec in ("interval", "window", "expires_in") for spec in source.tool.take.values()
+    ):
         piece = reading.first("@plain")
     if piece is None and "interval" in source.tool.take.values():
         piece = reading.first("@plain")
@@ -133,7 +139,13 @@ def _pod(source: Source) -> Taken | None:
     if piece := source.reading.first("@pod"):
         return Taken(piece.text, (piece,))
     pronoun = source.reading.first("pronoun")
-    if pronoun and source.context.last_pod and _fits(pronoun.text, "pod") and not source.reading.has("@workload") and "服务" not in pronoun.text:
+    if (
+        pronoun
+        and source.context.last_pod
+        and _fits(pronoun.text, "pod")
+        and not source.reading.has("@workload")
+        and "服务" not in pronoun.text
+    ):
         return Taken(source.context.last_pod, (pronoun,), remembered=True)
     return None
 
@@ -151,8 +163,16 @@ def _limit(source: Source) -> Taken | None:
     default = 10 if source.tool.name == "top_patterns" else 20
     for piece in source.reading.all("@number"):
         before, after = source.reading.before(piece), source.reading.after(piece)
-        counted = piece.unit in ("条", "行", "个", "名") or (after and after.keys & {"lines"}) or (before and "top" in before.keys)
-        if counted and isinstance(piece.value, int) and not (before and before.keys & {"over", "status_code"}):
+        counted = (
+            piece.unit in ("条", "行", "个", "名")
+            or (after and after.keys & {"lines"})
+            or (before and "top" in before.keys)
+        )
+        if (
+            counted
+            and isinstance(piece.value, int)
+            and not (before and before.keys & {"over", "status_code"})
+        ):
             return Taken(piece.value if piece.value != default else "", (piece,))
     return None
 
@@ -163,7 +183,9 @@ def _previous(source: Source) -> Taken | None:
 
 
 def _contains(source: Source) -> Taken | None:
-    conditions = [one for one in conditions_in(source.reading) if not any("@pod" in piece.keys for piece in one.pieces)]
+    conditions = [
+        one for one in conditions_in(source.reading) if not any("@pod" in piece.keys for piece in one.pieces)
+    ]
     if not conditions:
         return None
     text = conditions[0].text.strip('"').removeprefix("status:")
@@ -174,7 +196,9 @@ def _query(source: Source) -> Taken | None:
     conditions = conditions_in(source.reading, source.tool.also)
     if not conditions:
         return None
-    return Taken(query_of(conditions, source.reading), tuple(piece for one in conditions for piece in one.pieces))
+    return Taken(
+        query_of(conditions, source.reading), tuple(piece for one in conditions for piece in one.pieces)
+    )
 
 
 def _query_text(source: Source) -> Taken | None:
@@ -189,7 +213,10 @@ def _query_text(source: Source) -> Taken | None:
     conditions = conditions_in(reading)
     if conditions:
         first, last = conditions[0].pieces[0], conditions[-1].pieces[-1]
-        return Taken(reading.sentence.text[first.start : last.end].strip(), (*reading.pieces[:0], *(p for p in reading.pieces if p not in topics)))
+        return Taken(
+            reading.sentence.text[first.start : last.end].strip(),
+            (*reading.pieces[:0], *(p for p in reading.pieces if p not in topics)),
+        )
     return None
 
 
@@ -209,7 +236,14 @@ def _condition(source: Source) -> Taken | None:
     for piece in source.reading.all("over", "under"):
         after = source.reading.after(piece)
         before = source.reading.before(piece)
-        number = next((one for one in (after, before) if one and "@number" in one.keys and isinstance(one.value, int | float)), None)
+        number = next(
+            (
+                one
+                for one in (after, before)
+                if one and "@number" in one.keys and isinstance(one.value, int | float)
+            ),
+            None,
+        )
         if number:
             sign = ">" if "over" in piece.keys else "<"
             if piece.text in ("不少于", "至少", "不低于", ">="):
@@ -217,8 +251,15 @@ def _condition(source: Source) -> Taken | None:
             elif piece.text in ("不到", "不足", "以下") and piece.text == "<=":
                 sign = "<="
             return Taken(f"$1.count {sign} {number.value}", (piece, number))
-    if piece := source.reading.first("condition"):
-        number = next((one for one in source.reading.all("@number") if one.start > piece.start and isinstance(one.value, int)), None)
+    if piece := source.reading.first("condition"):  # type: ignore[assignment]
+        number = next(
+            (
+                one
+                for one in source.reading.all("@number")
+                if one.start > piece.start and isinstance(one.value, int)
+            ),
+            None,
+        )
         if number:
             return Taken(f"$1.count > {number.value}", (piece, number))
     return None
@@ -277,7 +318,11 @@ def _mute_minutes(source: Source) -> Taken | None:
 
 def _replicas(source: Source) -> Taken | None:
     reading = source.reading
-    numbers = [piece for piece in reading.all("@number") if piece.unit in ("", "个", "份", "台", "副本", "节点", "vague")]
+    numbers = [
+        piece
+        for piece in reading.all("@number")
+        if piece.unit in ("", "个", "份", "台", "副本", "节点", "vague")
+    ]
     if any(piece.unit == "vague" for piece in numbers) or not numbers:
         return None
     goal = [piece for piece in numbers if _leads_to(reading, piece)]
@@ -298,7 +343,9 @@ def _replicas(source: Source) -> Taken | None:
 def _leads_to(reading: Reading, piece: Piece) -> bool:
     """Return whether a number is the goal: 扩到六个, 调整为 6."""
     before = reading.before(piece)
-    while before is not None and (before.text == " " or before.text in ("：", ":", "数", "replica", "副本", "副本数")):
+    while before is not None and (
+        before.text == " " or before.text in ("：", ":", "数", "replica", "副本", "副本数")
+    ):
         before = reading.before(before)
     return before is not None and before.text.endswith(_TO)
 
@@ -308,7 +355,11 @@ def _revision(source: Source) -> Taken | None:
         if isinstance(piece.value, int) and piece.unit in ("", "版", "ordinal", "号", "个"):
             before, after = source.reading.before(piece), source.reading.after(piece)
             near = [one for one in (before, after) if one]
-            if piece.unit in ("版", "号") or any(one.keys & {"version"} for one in near) or (piece.unit == "" and before and before.keys & {"roll_back", "restore"}):
+            if (
+                piece.unit in ("版", "号")
+                or any(one.keys & {"version"} for one in near)
+                or (piece.unit == "" and before and before.keys & {"roll_back", "restore"})
+            ):
                 return Taken(piece.value, (piece,))
     for piece in source.reading.all("@word"):
         if match := re.fullmatch(r"v(\d+)|rev(?:ision)?[-_]?(\d+)", piece.text.lower()):
@@ -324,7 +375,9 @@ def _target(source: Source) -> Taken | None:
     pronoun = reading.first("pronoun")
     context = source.context
     last = context.last_call.arguments if context.last_call else {}
-    held = next((str(last[key]) for key in ("target", "workload") if key in last), "") or context.last_workload
+    held = (
+        next((str(last[key]) for key in ("target", "workload") if key in last), "") or context.last_workload
+    )
     if pronoun and "集群" in pronoun.text and context.last_cluster:
         return Taken(context.last_cluster, (pronoun,), remembered=True)
     if held and (pronoun or source.inherit) and not reading.has("cluster"):
@@ -361,7 +414,11 @@ def _word(source: Source) -> Taken | None:
 
 def _filter(source: Source) -> Taken | None:
     marker = source.reading.first("named", "contains")
-    piece = source.reading.first("@word") or source.reading.first("@quoted") or (source.reading.first("@text") if marker else None)
+    piece = (
+        source.reading.first("@word")
+        or source.reading.first("@quoted")
+        or (source.reading.first("@text") if marker else None)
+    )
     return Taken(str(piece.value), (piece,)) if piece else None
 
 
@@ -397,11 +454,22 @@ def _sql(source: Source) -> Taken | None:
 def _changes(source: Source) -> Taken | None:
     """Read 把 app-config 里的 LOG_LEVEL 改成 debug: the words on both sides of the verb."""
     reading = source.reading
-    verb = next((piece for piece in reading.all("change") if piece.text.endswith(_TO) or piece.text in ("设置", "设", "换", "set", "=")), None)
+    verb = next(
+        (
+            piece
+            for piece in reading.all("change")
+            if piece.text.endswith(_TO) or piece.text in ("设置", "设", "换", "set", "=")
+        ),
+        None,
+    )
     if verb is None:
         return None
     words = [piece for piece in reading.pieces if piece.end <= verb.start and "@word" in piece.keys]
-    after = [piece for piece in reading.pieces if piece.start >= verb.end and "@mark" not in piece.keys and piece.text not in _PARTICLES]
+    after = [
+        piece
+        for piece in reading.pieces
+        if piece.start >= verb.end and "@mark" not in piece.keys and piece.text not in _PARTICLES
+    ]
     if not words or not after:
         return None
     value = after[0]
@@ -445,7 +513,34 @@ def _after_marker(source: Source, markers: tuple[str, ...], stop: tuple[str, ...
     return Taken(text, (last, *taken)) if text else None
 
 
-_NAME_STOPS = ("retention", "over", "under", "instance_type", "minimum", "maximum", "@number", "@plain", "@past", "every", "every_length", "target_topic", "level", "window", "and", "critical", "notice", "@topic", "@logset", "sql", "@quoted_sql", "every_length", "的", "polite", "error", "create")
+_NAME_STOPS = (
+    "retention",
+    "over",
+    "under",
+    "instance_type",
+    "minimum",
+    "maximum",
+    "@number",
+    "@plain",
+    "@past",
+    "every",
+    "every_length",
+    "target_topic",
+    "level",
+    "window",
+    "and",
+    "critical",
+    "notice",
+    "@topic",
+    "@logset",
+    "sql",
+    "@quoted_sql",
+    "every_length",
+    "的",
+    "polite",
+    "error",
+    "create",
+)
 
 
 def _new_name(source: Source) -> Taken | None:
@@ -477,7 +572,11 @@ def _person_name(source: Source) -> Taken | None:
         return found
     for piece in reading.all("@text", "@word"):
         run = [piece]
-        while (after := reading.after(run[-1])) and after.keys & {"@text", "@word", "@number"} and after.unit == "":
+        while (
+            (after := reading.after(run[-1]))
+            and after.keys & {"@text", "@word", "@number"}
+            and after.unit == ""
+        ):
             run.append(after)
         name = "".join(one.text for one in run)
         if 2 <= len(name) <= 12:
@@ -486,7 +585,10 @@ def _person_name(source: Source) -> Taken | None:
 
 
 def _instance_type(source: Source) -> Taken | None:
-    piece = next((one for one in source.reading.all("@word") if re.fullmatch(r"[A-Za-z]+\d*[a-z]*\.[\w.]+", one.text)), None)
+    piece = next(
+        (one for one in source.reading.all("@word") if re.fullmatch(r"[A-Za-z]+\d*[a-z]*\.[\w.]+", one.text)),
+        None,
+    )
     return Taken(piece.text.upper() if piece.text.islower() else piece.text, (piece,)) if piece else None
 
 
@@ -568,7 +670,9 @@ def _incident(source: Source) -> Taken | None:
 def _checkpoint(source: Source) -> Taken | None:
     if piece := source.reading.first("@checkpoint"):
         return Taken(piece.text, (piece,))
-    piece = next((one for one in source.reading.all("@word", "@alert", "@pod") if re.search(r"\d", one.text)), None)
+    piece = next(
+        (one for one in source.reading.all("@word", "@alert", "@pod") if re.search(r"\d", one.text)), None
+    )
     return Taken(piece.text, (piece,)) if piece else None
 
 
@@ -576,7 +680,9 @@ def _report(source: Source) -> Taken | None:
     reading = source.reading
     if piece := reading.first("@incident"):
         return Taken(piece.text, (piece,))
-    if (piece := reading.first("report")) and not (piece.text == "报告" and reading.has("incident", "answer")):
+    if (piece := reading.first("report")) and not (
+        piece.text == "报告" and reading.has("incident", "answer")
+    ):
         return Taken("digest", (piece,))
     if (piece := reading.first("incident")) and source.context.last_incident:
         return Taken(source.context.last_incident, (piece,), remembered=True)
@@ -610,12 +716,21 @@ def _recipient(source: Source) -> Taken | None:
 
 
 def _target_address(source: Source) -> Taken | None:
-    piece = source.reading.first("@email") or next((one for one in source.reading.all("@word") if one.text.startswith("http")), None)
+    piece = source.reading.first("@email") or next(
+        (one for one in source.reading.all("@word") if one.text.startswith("http")), None
+    )
     return Taken(str(piece.value), (piece,)) if piece else None
 
 
 def _percent(source: Source) -> Taken | None:
-    if piece := next((one for one in source.reading.all("@number") if isinstance(one.value, int) and 0 <= one.value <= 100), None):
+    if piece := next(
+        (
+            one
+            for one in source.reading.all("@number")
+            if isinstance(one.value, int) and 0 <= one.value <= 100
+        ),
+        None,
+    ):
         return Taken(piece.value if isinstance(piece.value, int) else 0, (piece,))
     if piece := source.reading.first("full_volume"):
         return Taken(100, (piece,))
@@ -652,14 +767,29 @@ def _alert_period(source: Source) -> Taken | None:
 
 
 def _link(source: Source) -> Taken | None:
-    piece = next((one for one in source.reading.all("@word") if one.text.startswith("http") or re.search(r"\d", one.text)), None)
+    piece = next(
+        (
+            one
+            for one in source.reading.all("@word")
+            if one.text.startswith("http") or re.search(r"\d", one.text)
+        ),
+        None,
+    )
     if piece:
         return Taken(piece.text, (piece,))
-    return Taken(source.context.last_link, tuple(source.reading.all("pronoun")), remembered=True) if source.context.last_link else None
+    return (
+        Taken(source.context.last_link, tuple(source.reading.all("pronoun")), remembered=True)
+        if source.context.last_link
+        else None
+    )
 
 
 def _manifest(source: Source) -> Taken | None:
-    return Taken(source.context.last_manifest, tuple(source.reading.all("pronoun")), remembered=True) if source.context.last_manifest else None
+    return (
+        Taken(source.context.last_manifest, tuple(source.reading.all("pronoun")), remembered=True)
+        if source.context.last_manifest
+        else None
+    )
 
 
 def _of_log(part: str) -> Reader:
@@ -678,17 +808,25 @@ def _around(which: str) -> Reader:
         reading = source.reading
         for piece in reading.all("@number"):
             before = reading.before(piece)
-            while before is not None and (reading.is_light(before) and before.text not in "前后上下" and before.text in ("各", "的", "面", "看")):
+            while before is not None and (
+                reading.is_light(before)
+                and before.text not in "前后上下"
+                and before.text in ("各", "的", "面", "看")
+            ):
                 before = reading.before(before)
             lead = before.text if before else ""
             said = reading.sentence.text[: piece.start]
             one_sided = re.search(r"(前面?|之前|往前|上面?|后面?|之后|往后|下面?)的?$", said)
-            both = re.search(r"(前后|上下)(文|各|面)?(的|各)?$", said) or "context_lines" in (before.keys if before else ())
+            both = re.search(r"(前后|上下)(文|各|面)?(的|各)?$", said) or "context_lines" in (
+                before.keys if before else ()
+            )
             if not isinstance(piece.value, int) or piece.value == 10:
                 continue
             if both or not one_sided:
                 return Taken(piece.value, (piece,))
-            if (one_sided[1][-1] in "前上" or one_sided[1][0] in "前上" or "前" in one_sided[1]) == (which == "before"):
+            if (one_sided[1][-1] in "前上" or one_sided[1][0] in "前上" or "前" in one_sided[1]) == (
+                which == "before"
+            ):
                 return Taken(piece.value, (piece, before) if before and lead else (piece,))
         return None
 
@@ -715,4 +853,6 @@ READERS: Mapping[str, Reader] = {
 
 def call_of(tool: Tool, taken: Mapping[str, Taken]) -> PlannedCall:
     """Return the call that these arguments make; empty strings are defaults and stay out."""
-    return PlannedCall(tool=tool.name, arguments={name: one.value for name, one in taken.items() if one.value != ""})
+    return PlannedCall(
+        tool=tool.name, arguments={name: one.value for name, one in taken.items() if one.value != ""}
+    )

@@ -53,12 +53,20 @@ def _forbidden(best: Candidate, reading: Reading) -> bool:
     used = {id(piece) for one in best.taken.values() for piece in one.pieces}
     for piece in reading.all("forbidding"):
         explained = id(piece) in used or not piece.keys.isdisjoint(best.tool.also) or piece.keys & {"mute"}
-        if best.tool.name in ("search_logs", "pod_logs", "log_trend", "log_histogram", "text_to_query") and "not" in piece.keys:
+        if (
+            best.tool.name in ("search_logs", "pod_logs", "log_trend", "log_histogram", "text_to_query")
+            and "not" in piece.keys
+        ):
             explained = True
         if any(concept in piece.keys for line in best.tool.when for concept in line):
             explained = True
         after = reading.after(piece)
-        if best.tool.name == "release_workload" and after and "isolate" in after.keys and any("isolate" not in one.keys for one in reading.all("release_isolation")):
+        if (
+            best.tool.name == "release_workload"
+            and after
+            and "isolate" in after.keys
+            and any("isolate" not in one.keys for one in reading.all("release_isolation"))
+        ):
             explained = True
         if not explained:
             return True
@@ -80,7 +88,10 @@ def _all_used(best: Candidate, reading: Reading, concept: str) -> bool:
 
 def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
     used = {id(piece) for one in best.taken.values() for piece in one.pieces}
-    if len(reading.all("correction")) and any(piece.start < reading.all("correction")[0].start and not reading.is_light(piece) for piece in reading.pieces):
+    if len(reading.all("correction")) and any(
+        piece.start < reading.all("correction")[0].start and not reading.is_light(piece)
+        for piece in reading.pieces
+    ):
         return _UNSURE
     asked = [piece for piece in reading.all("asking_act") if id(piece) not in used]
     if asked:
@@ -101,26 +112,60 @@ def _only_asked(reading: Reading) -> bool:
     text = reading.text.rstrip("？。！ ")
     if not (text.endswith(("吗", "么", "没", "没有", "不")) or reading.text.rstrip().endswith("？")):
         return False
-    return not any(word in text for word in ("帮", "麻烦", "请", "一下", "能不能", "可不可以", "可否", "能否", "把", "给我", "好吗", "行吗", "可以吗"))
+    return not any(
+        word in text
+        for word in (
+            "帮",
+            "麻烦",
+            "请",
+            "一下",
+            "能不能",
+            "可不可以",
+            "可否",
+            "能否",
+            "把",
+            "给我",
+            "好吗",
+            "行吗",
+            "可以吗",
+        )
+    )
 
 
 def _told_as_past(best: Candidate, reading: Reading) -> bool:
     """Return whether an act is told rather than wished: 课程接口重启过了."""
-    acts = [piece for piece in reading.pieces if any(piece.keys & {token} for line in best.tool.when for token in line) and not piece.things]
+    acts = [
+        piece
+        for piece in reading.pieces
+        if any(piece.keys & {token} for line in best.tool.when for token in line) and not piece.things
+    ]
     for piece in acts:
         after = reading.after(piece)
         if after and after.text == "过":
             return True
-        last = reading.pieces[-1] is after or (after is not None and reading.after(after) is not None and "@mark" in getattr(reading.after(after), "keys", ()))
-        if after and after.text == "了" and last and not any(word in reading.text for word in ("把", "给我", "帮", "请", "将")):
+        last = reading.pieces[-1] is after or (
+            after is not None
+            and reading.after(after) is not None
+            and "@mark" in getattr(reading.after(after), "keys", ())
+        )
+        if (
+            after
+            and after.text == "了"
+            and last
+            and not any(word in reading.text for word in ("把", "给我", "帮", "请", "将"))
+        ):
             return True
     return False
 
 
-def names_trouble(tool: Tool, reading: Reading, call: PlannedCall, *, strict: bool) -> NoPlan | Clarification | None:
+def names_trouble(
+    tool: Tool, reading: Reading, call: PlannedCall, *, strict: bool
+) -> NoPlan | Clarification | None:
     """Return the question which of several things is meant, or whether a misheard one is."""
     for parameter, spec in tool.take.items():
-        kind = spec.removeprefix("name ") if spec.startswith("name ") else "workload" if spec == "target" else ""
+        kind = (
+            spec.removeprefix("name ") if spec.startswith("name ") else "workload" if spec == "target" else ""
+        )
         piece = reading.first(f"@{kind}") if kind else None
         if piece is None or parameter not in call.arguments:
             continue
@@ -138,27 +183,40 @@ def _which(tool: Tool, call: PlannedCall, parameter: str, things: tuple[Thing, .
     named = things[:_MOST_CHOICES]
     labels = [thing.spoken if not thing.place else f"{thing.spoken}（{thing.place}）" for thing in named]
     choices = tuple(
-        Choice(label=label, calls=(PlannedCall(tool=call.tool, arguments={**call.arguments, parameter: thing.id}),))
+        Choice(
+            label=label,
+            calls=(PlannedCall(tool=call.tool, arguments={**call.arguments, parameter: thing.id}),),
+        )
         for label, thing in zip(labels, named, strict=True)
     )
-    spoken = f"您说的是{labels[0]}吗？" if len(labels) == 1 else f"您说的是{'、'.join(labels[:-1])}还是{labels[-1]}？"
+    spoken = (
+        f"您说的是{labels[0]}吗？"
+        if len(labels) == 1
+        else f"您说的是{'、'.join(labels[:-1])}还是{labels[-1]}？"
+    )
     return Clarification(spoken=spoken, choices=choices, missing=parameter, tool=tool.name)
 
 
 def question_for(best: Candidate) -> Clarification:
     """Return the question for the first thing that a call still needs."""
     missing = best.missing[0].split("|")[0]
-    return Clarification(spoken=_QUESTIONS.get(missing, "能说得再具体一点吗？"), missing=missing, tool=best.tool.name)
+    return Clarification(
+        spoken=_QUESTIONS.get(missing, "能说得再具体一点吗？"), missing=missing, tool=best.tool.name
+    )
 
 
 def for_each_name(best: Candidate, reading: Reading) -> list[PlannedCall]:
     """Return one call for each of several things that are named side by side: 课程接口和聊天室."""
     for parameter, spec in best.tool.take.items():
-        kind = spec.removeprefix("name ") if spec.startswith("name ") else "workload" if spec == "target" else ""
+        kind = (
+            spec.removeprefix("name ") if spec.startswith("name ") else "workload" if spec == "target" else ""
+        )
         taken = best.taken.get(parameter)
         pieces: list[Piece] = reading.all(f"@{kind}") if kind else []
         if taken is None or len(pieces) < 2 or spec == "name person":
             continue
-        ids = list(dict.fromkeys(thing.id for piece in pieces for thing in piece.things if thing.kind == kind))
+        ids = list(
+            dict.fromkeys(thing.id for piece in pieces for thing in piece.things if thing.kind == kind)
+        )
         return [call_of(best.tool, {**best.taken, parameter: Taken(one)}) for one in ids]
     return [best.call]

@@ -16,7 +16,9 @@ from assistant.planner.reading import Piece, Reading
 
 _CONCEPT, _VALUE, _MORE, _ARGUMENT = 2.0, 1.5, 0.4, 0.5
 _UNEXPLAINED, _UNEXPLAINED_NAME, _UNEXPLAINED_TEXT, _UNEXPLAINED_ACT, _MISSING = 1.6, 1.5, 0.8, 4.0, 1.5
-_ACTS = frozenset({"restart", "scale", "roll_back", "isolate", "release_isolation", "delete", "apply", "resize", "relative"})
+_ACTS = frozenset(
+    {"restart", "scale", "roll_back", "isolate", "release_isolation", "delete", "apply", "resize", "relative"}
+)
 """Whoever says one of these wants no mere look."""
 _MANNER = frozenset({"then", "pronoun", "repeated", "correction", "and", "asking_act", "conditional"})
 """What says how something is asked, not what."""
@@ -71,25 +73,43 @@ def candidates(
     for tool in lexicon.tools.values():
         matched = _matched(tool, keys)
         if matched is not None:
-            found.append(_candidate(tool, matched, Source(reading, tool, inventory, context, inherit=True, goes_on=goes_on)))
+            found.append(
+                _candidate(
+                    tool, matched, Source(reading, tool, inventory, context, inherit=True, goes_on=goes_on)
+                )
+            )
     found.sort(key=lambda one: -one.score)
     return found
 
 
 def fill(source: Source) -> dict[str, Taken]:
     """Return every argument that the sentence has for a tool."""
-    return {parameter: taken for parameter in source.tool.take if (taken := take(source, parameter)) is not None}
+    return {
+        parameter: taken for parameter in source.tool.take if (taken := take(source, parameter)) is not None
+    }
 
 
-def unexplained(reading: Reading, tool: Tool, taken: Iterable[Taken], said: frozenset[str] = frozenset()) -> tuple[Piece, ...]:
+def unexplained(
+    reading: Reading, tool: Tool, taken: Iterable[Taken], said: frozenset[str] = frozenset()
+) -> tuple[Piece, ...]:
     """Return the pieces with content that a tool with these arguments says nothing about."""
     used = {id(piece) for one in taken for piece in one.pieces}
-    asked_by = {concept for line in tool.when for token in line if token[0] not in "@!" for concept in token.split("|")}
+    asked_by = {
+        concept
+        for line in tool.when
+        for token in line
+        if token[0] not in "@!"
+        for concept in token.split("|")
+    }
     known = tool.also | said | asked_by | {concept for choice in tool.choices.values() for concept in choice}
     return tuple(
         piece
         for piece in reading.pieces
-        if id(piece) not in used and not reading.is_light(piece) and piece.keys.isdisjoint(known) and not piece.keys & _MANNER and not _side_by_side(piece, reading, used)
+        if id(piece) not in used
+        and not reading.is_light(piece)
+        and piece.keys.isdisjoint(known)
+        and not piece.keys & _MANNER
+        and not _side_by_side(piece, reading, used)
     )
 
 
@@ -113,7 +133,8 @@ def _derived(reading: Reading, context: TurnContext) -> frozenset[str]:
         if getattr(context, key):
             keys.add(f"@{key}")
     if reading.has("@word", "@quoted", "status_code", "error", "warn_log", "fatal_log") or any(
-        isinstance(piece.value, int) and 400 <= piece.value <= 599 and not piece.unit for piece in reading.all("@number")
+        isinstance(piece.value, int) and 400 <= piece.value <= 599 and not piece.unit
+        for piece in reading.all("@number")
     ):
         keys.add("@condition")
     if len(reading.all("@word")) >= 2 and reading.has("change"):
@@ -127,7 +148,9 @@ def _matched(tool: Tool, keys: frozenset[str]) -> tuple[str, ...] | None:
     best: tuple[str, ...] | None = None
     for line in tool.when:
         wanted = tuple(token for token in line if not token.startswith("!"))
-        if all(not keys.isdisjoint(token.split("|")) for token in wanted) and not any(token[1:] in keys for token in line if token.startswith("!")):
+        if all(not keys.isdisjoint(token.split("|")) for token in wanted) and not any(
+            token[1:] in keys for token in line if token.startswith("!")
+        ):
             if best is None or _worth(wanted) > _worth(best):
                 best = wanted
     return best
@@ -140,15 +163,23 @@ def _worth(tokens: tuple[str, ...]) -> float:
 def _candidate(tool: Tool, matched: tuple[str, ...], source: Source) -> Candidate:
     reading = source.reading
     taken = fill(source)
-    said = frozenset(concept for token in matched for concept in token.split("|") if not concept.startswith("@"))
+    said = frozenset(
+        concept for token in matched for concept in token.split("|") if not concept.startswith("@")
+    )
     left = unexplained(reading, tool, taken.values(), said)
     missing = tuple(need for need in tool.need if not any(one in taken for one in need.split("|")))
     # One word that means two concepts is said once.
     said_by = {id(piece) for concept in said for piece in reading.keys.get(concept, ())}
     concepts = min(len(said), len(said_by))
     score = _worth(matched) - _CONCEPT * max(0, len(said) - len(said_by))
-    more = [piece for piece in reading.pieces if piece.keys & tool.also and id(piece) not in said_by and not reading.is_light(piece)]
-    score += _MORE * len(more) + _ARGUMENT * sum(bool(one.pieces) and one.value != "" for one in taken.values())
+    more = [
+        piece
+        for piece in reading.pieces
+        if piece.keys & tool.also and id(piece) not in said_by and not reading.is_light(piece)
+    ]
+    score += _MORE * len(more) + _ARGUMENT * sum(
+        bool(one.pieces) and one.value != "" for one in taken.values()
+    )
     score -= sum(_against(piece, tool) for piece in left) + _MISSING * len(missing)
     return Candidate(tool, taken, missing, left, score, concepts)
 

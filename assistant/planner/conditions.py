@@ -7,8 +7,27 @@ from dataclasses import dataclass
 from assistant.planner.names import Certainty
 from assistant.planner.reading import Piece, Reading
 
-_LEVELS = {"error": "ERROR", "anomaly": "ERROR", "warn_log": "WARN", "fatal_log": "FATAL", "info_log": "INFO", "debug_log": "DEBUG"}
-_CONTEXT = {"@topic", "@workload", "@namespace", "@cluster", "@alarm", "@period", "@duration", "@past", "@email", "@pod", "@incident"}
+_LEVELS = {
+    "error": "ERROR",
+    "anomaly": "ERROR",
+    "warn_log": "WARN",
+    "fatal_log": "FATAL",
+    "info_log": "INFO",
+    "debug_log": "DEBUG",
+}
+_CONTEXT = {
+    "@topic",
+    "@workload",
+    "@namespace",
+    "@cluster",
+    "@alarm",
+    "@period",
+    "@duration",
+    "@past",
+    "@email",
+    "@pod",
+    "@incident",
+}
 _NO_STATUS_UNITS = ("条", "行", "个", "次", "台", "份", "percent", "ordinal", "vague")
 
 
@@ -107,7 +126,12 @@ def _status(piece: Piece, reading: Reading) -> str:
 
 
 def _is_word(piece: Piece, reading: Reading) -> bool:
-    if piece.things and piece.certainty <= Certainty.SHORTENED and reading.has("@topic") and "@topic" not in piece.keys:
+    if (
+        piece.things
+        and piece.certainty <= Certainty.SHORTENED
+        and reading.has("@topic")
+        and "@topic" not in piece.keys
+    ):
         # 支付失败 in the 支付日志 is no name of a workload.
         return True
     if piece.keys & _CONTEXT:
@@ -123,8 +147,17 @@ def _run(pieces: list[Piece], position: int, reading: Reading) -> int:
     while position + used < len(pieces):
         piece = pieces[position + used]
         latin = "@word" in pieces[position].keys
-        joins = _is_word(piece, reading) or (latin and piece.text.isascii() and piece.text.isalpha()) or (not latin and bool(piece.keys & {"failed"}))
-        if not joins or ("@word" in piece.keys) != latin and not piece.keys & {"failed"} and not piece.text.isascii():
+        joins = (
+            _is_word(piece, reading)
+            or (latin and piece.text.isascii() and piece.text.isalpha())
+            or (not latin and bool(piece.keys & {"failed"}))
+        )
+        if (
+            not joins
+            or ("@word" in piece.keys) != latin
+            and not piece.keys & {"failed"}
+            and not piece.text.isascii()
+        ):
             break
         used += 1
     return used

@@ -24,14 +24,18 @@ def after_call(context: TurnContext, call: PlannedCall) -> TurnContext:
     return replace(context, last_call=call, **changes)  # type: ignore[arg-type]
 
 
-def corrected(reading: Reading, *, lexicon: Lexicon, inventory: Inventory, context: TurnContext) -> PlannedCall | None:
+def corrected(
+    reading: Reading, *, lexicon: Lexicon, inventory: Inventory, context: TurnContext
+) -> PlannedCall | None:
     """Return the last call with what was said put in its place, when the sentence corrects it."""
     if context.last_call is None or not reading.has("correction"):
         return None
     return _replaced(reading, context.last_call, lexicon, inventory)
 
 
-def followed_up(reading: Reading, *, lexicon: Lexicon, inventory: Inventory, context: TurnContext) -> PlannedCall | None:
+def followed_up(
+    reading: Reading, *, lexicon: Lexicon, inventory: Inventory, context: TurnContext
+) -> PlannedCall | None:
     """Return the last call with other arguments, when the sentence has nothing but arguments for it."""
     last = context.last_call
     if last is None or last.tool not in lexicon.tools:
@@ -39,12 +43,17 @@ def followed_up(reading: Reading, *, lexicon: Lexicon, inventory: Inventory, con
     asks_on = reading.text.rstrip("？。").endswith("呢") or reading.has("repeated")
     if lexicon.tools[last.tool].risk == "danger" and not reading.has("repeated"):
         return None
-    if not asks_on and any(not reading.is_light(piece) and not any(key.startswith("@") for key in piece.keys) for piece in reading.pieces):
+    if not asks_on and any(
+        not reading.is_light(piece) and not any(key.startswith("@") for key in piece.keys)
+        for piece in reading.pieces
+    ):
         return None
     return _replaced(reading, last, lexicon, inventory)
 
 
-def _replaced(reading: Reading, last: PlannedCall, lexicon: Lexicon, inventory: Inventory) -> PlannedCall | None:
+def _replaced(
+    reading: Reading, last: PlannedCall, lexicon: Lexicon, inventory: Inventory
+) -> PlannedCall | None:
     tool = lexicon.tools.get(last.tool)
     if tool is None:
         return None

@@ -138,11 +138,16 @@ def _plain(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def _id_of(thing: Any) -> str:  # noqa: ANN401 - sets write ids bare or in objects
     if isinstance(thing, Mapping):
-        return str(next((thing[key] for key in ("id", "alert", "incident", "link", "name") if key in thing), ""))
+        return str(
+            next((thing[key] for key in ("id", "alert", "incident", "link", "name") if key in thing), "")
+        )
     return str(thing or "")
 
 
 def _log_line(log: Mapping[str, Any], topic: str) -> LogLine:
     return LogLine(
-        topic=str(log.get("topic", topic)), pkg_id=str(log.get("pkg_id", "")), pkg_log_id=str(log.get("pkg_log_id", "")), time=str(log.get("time", ""))
+        topic=str(log.get("topic", topic)),
+        pkg_id=str(log.get("pkg_id", "")),
+        pkg_log_id=str(log.get("pkg_log_id", "")),
+        time=str(log.get("time", "")),
     )

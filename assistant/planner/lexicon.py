@@ -113,7 +113,11 @@ def load_lexicon() -> Lexicon:
             by_sound[sound] |= meant
     tools = {name: _tool(name, section) for name, section in _yaml("tools.yaml").items()}
     return Lexicon(
-        words, frozenset(light), tools, {sound: frozenset(meant) for sound, meant in by_sound.items()}, max(map(len, words))
+        words,
+        frozenset(light),
+        tools,
+        {sound: frozenset(meant) for sound, meant in by_sound.items()},
+        max(map(len, words)),
     )
 
 
@@ -157,7 +161,9 @@ def _tool(name: str, section: dict[str, object]) -> Tool:
 def _whole_word(text: str, start: int, end: int) -> bool:
     """Return whether Latin letters and digits at the borders belong to no longer word."""
     before, after = text[start - 1 : start], text[end : end + 1]
-    return not (_latin(text[start]) and before and _latin(before)) and not (_latin(text[end - 1]) and after and _latin(after))
+    return not (_latin(text[start]) and before and _latin(before)) and not (
+        _latin(text[end - 1]) and after and _latin(after)
+    )
 
 
 def _latin(character: str) -> bool:

@@ -21,7 +21,24 @@ from mcp_tencent.naming.sound import folded, syllables
 _LIKE = 0.5
 """Likeness of two syllables from which one may be misheard for the other."""
 _MOST_SYLLABLES = 14
-_NOUNS = ("服务", "系统", "平台", "集群", "节点池", "命名空间", "空间", "日志集", "日志主题", "主题", "告警", "报警", "大盘", "看板", "仪表盘", "应用")
+_NOUNS = (
+    "服务",
+    "系统",
+    "平台",
+    "集群",
+    "节点池",
+    "命名空间",
+    "空间",
+    "日志集",
+    "日志主题",
+    "主题",
+    "告警",
+    "报警",
+    "大盘",
+    "看板",
+    "仪表盘",
+    "应用",
+)
 """What people leave out at the end of a name."""
 _OPEN = "*"
 
@@ -87,11 +104,17 @@ class NameIndex:
         for first in range(len(heard)):
             for last in range(first, min(len(heard), first + self._longest)):
                 piece = heard[first : last + 1]
-                if named := self._named(sentence.text[piece[0].start : piece[-1].end], tuple(s.plain for s in piece), tuple(s.sound for s in piece)):
+                if named := self._named(
+                    sentence.text[piece[0].start : piece[-1].end],
+                    tuple(s.plain for s in piece),
+                    tuple(s.sound for s in piece),
+                ):
                     found.append(Named(piece[0].start, piece[-1].end, *named))
         return found
 
-    def _named(self, text: str, plain: tuple[str, ...], sound: tuple[str, ...]) -> tuple[tuple[Thing, ...], Certainty] | None:
+    def _named(
+        self, text: str, plain: tuple[str, ...], sound: tuple[str, ...]
+    ) -> tuple[tuple[Thing, ...], Certainty] | None:
         keys = self._whole.get(sound)
         if keys:
             certainty = max(_certainty(key, text, plain) for key in keys)
@@ -104,7 +127,9 @@ class NameIndex:
         near: dict[Thing, float] = {}
         for position in range(len(sound)):
             for key in self._opened.get((*sound[:position], _OPEN, *sound[position + 1 :]), ()):
-                like = Levenshtein.normalized_similarity(sound[position], folded(key.plain[position])[0] if folded(key.plain[position]) else "")
+                like = Levenshtein.normalized_similarity(
+                    sound[position], folded(key.plain[position])[0] if folded(key.plain[position]) else ""
+                )
                 if like >= _LIKE:
                     near[key.thing] = max(like, near.get(key.thing, 0.0))
         if not near:
@@ -130,7 +155,11 @@ def _certainty(key: _Key, text: str, plain: tuple[str, ...]) -> Certainty:
     if key.plain != plain:
         return Certainty.SAME_SOUND
     spelled = _spelled(text)
-    return Certainty.EXACT if any(spelled == _spelled(name) for name in (key.thing.id, *key.thing.names)) else Certainty.SAME_SOUND
+    return (
+        Certainty.EXACT
+        if any(spelled == _spelled(name) for name in (key.thing.id, *key.thing.names))
+        else Certainty.SAME_SOUND
+    )
 
 
 def _spelled(name: str) -> str:
@@ -140,6 +169,11 @@ def _spelled(name: str) -> str:
 def _names_of(thing: Thing) -> list[tuple[str, bool]]:
     whole = [thing.id, *thing.names]
     shorter = [
-        name.removesuffix(noun) for name in whole for noun in _NOUNS if name.endswith(noun) and len(name) > len(noun) + 1
+        name.removesuffix(noun)
+        for name in whole
+        for noun in _NOUNS
+        if name.endswith(noun) and len(name) > len(noun) + 1
     ]
-    return [(name, False) for name in dict.fromkeys(whole)] + [(name, True) for name in dict.fromkeys(shorter) if name not in whole]
+    return [(name, False) for name in dict.fromkeys(whole)] + [
+        (name, True) for name in dict.fromkeys(shorter) if name not in whole
+    ]

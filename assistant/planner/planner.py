@@ -73,7 +73,9 @@ class Planner:
 
     def _planned(self, reading: Reading, inventory: Inventory, context: TurnContext) -> Outcome:
         def choose(part: Reading, remembered: TurnContext, *, goes_on: bool) -> list[Candidate]:
-            return candidates(part, lexicon=self._lexicon, inventory=inventory, context=remembered, goes_on=goes_on)
+            return candidates(
+                part, lexicon=self._lexicon, inventory=inventory, context=remembered, goes_on=goes_on
+            )
 
         calls: list[PlannedCall] = []
         confidence = 1.0
@@ -101,7 +103,11 @@ class Planner:
 
 
 def _explained(reading: Reading) -> tuple[Explanation, ...]:
-    return tuple(Explanation(text=piece.text, meaning=_meaning(piece)) for piece in reading.pieces if "@mark" not in piece.keys)
+    return tuple(
+        Explanation(text=piece.text, meaning=_meaning(piece))
+        for piece in reading.pieces
+        if "@mark" not in piece.keys
+    )
 
 
 def _meaning(piece: Piece) -> str:
@@ -110,5 +116,3 @@ def _meaning(piece: Piece) -> str:
     if "@text" in piece.keys:
         return "?"
     return "|".join(sorted(piece.keys)) + (f"={piece.value}" if piece.value is not None else "")
-
-

@@ -24,7 +24,9 @@ _NUMBERED = re.compile(
 _VAGUE = re.compile(r"[一二两三四五六七八九]{2}(?=[个台条份])|十几|几十|好几|若干|[几些]个?")
 _QUOTED = re.compile(r"[“\"「『‘]([^”\"」』’]{1,200})[”\"」』’]")
 _SQL = re.compile(r"select\s[^，。；\u4e00-\u9fff]+", re.IGNORECASE)
-_WORD = re.compile(r"[A-Za-z0-9_]*[A-Za-z][A-Za-z0-9_]*(?:[-./:][A-Za-z0-9_]+)*(?:\*)?|\d{1,3}(?:\.\d{1,3}){3}|/[A-Za-z0-9_/-]+")
+_WORD = re.compile(
+    r"[A-Za-z0-9_]*[A-Za-z][A-Za-z0-9_]*(?:[-./:][A-Za-z0-9_]+)*(?:\*)?|\d{1,3}(?:\.\d{1,3}){3}|/[A-Za-z0-9_/-]+"
+)
 _MEASURES = ("个", "次", "条", "份", "台", "位")
 _MARKS = "，。；！？、：:,.;!?…~"
 
@@ -134,7 +136,12 @@ def _typed(sentence: Sentence, now: datetime) -> Iterator[tuple[Piece, float]]:
     for timed in times_in(text, now):
         keys = {"@period"}
         if isinstance(timed.value, Duration):
-            keys = {"@duration", {"past": "@past", "future": "future", "every": "every_length", "plain": "@plain"}[timed.value.lead]}
+            keys = {
+                "@duration",
+                {"past": "@past", "future": "future", "every": "every_length", "plain": "@plain"}[
+                    timed.value.lead
+                ],
+            }
             keys |= {"@hours"} if timed.value.minutes < 1440 else set()
         elif timed.value.clocks:
             keys |= {"@clocks"}
@@ -150,7 +157,10 @@ def _typed(sentence: Sentence, now: datetime) -> Iterator[tuple[Piece, float]]:
     for match in _SQL.finditer(text):
         yield Piece(match.start(), match.end(), match[0], frozenset({"@quoted_sql"}), match[0].strip()), 3.0
     for match in _WORD.finditer(text):
-        yield Piece(match.start(), match.end(), match[0], _kinds_of_word(match[0]), match[0]), 0.55 if _kinds_of_word(match[0]) == {"@word"} else 1.3
+        yield (
+            Piece(match.start(), match.end(), match[0], _kinds_of_word(match[0]), match[0]),
+            0.55 if _kinds_of_word(match[0]) == {"@word"} else 1.3,
+        )
     for position, character in enumerate(text):
         if character in _MARKS or character == " ":
             yield Piece(position, position + 1, character, frozenset({"@mark"})), 0.2
@@ -188,7 +198,10 @@ def _kinds_of_word(word: str) -> frozenset[str]:
         keys.add("@alert")
     elif re.fullmatch(r"(?:cp|ckpt|checkpoint|chk|snap)[-_]?[\w-]*\d[\w-]*", lowered):
         keys.add("@checkpoint")
-    elif re.fullmatch(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*-(?:[a-z0-9]{5,10}-[a-z0-9]{4,5}|\d{1,3})", lowered) and "-" in lowered:
+    elif (
+        re.fullmatch(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*-(?:[a-z0-9]{5,10}-[a-z0-9]{4,5}|\d{1,3})", lowered)
+        and "-" in lowered
+    ):
         keys.add("@pod")
     if re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}|(?:node|ins|worker|vm)[-_][\w-]+", lowered):
         keys.add("@node")
@@ -196,10 +209,22 @@ def _kinds_of_word(word: str) -> frozenset[str]:
 
 
 def _named(sentence: Sentence, names: NameIndex) -> Iterator[tuple[Piece, float]]:
-    weights = {Certainty.EXACT: 1.35, Certainty.SAME_SOUND: 1.1, Certainty.SHORTENED: 0.95, Certainty.MISHEARD: 0.75}
+    weights = {
+        Certainty.EXACT: 1.35,
+        Certainty.SAME_SOUND: 1.1,
+        Certainty.SHORTENED: 0.95,
+        Certainty.MISHEARD: 0.75,
+    }
     for named in names.find(sentence):
         keys = frozenset(f"@{thing.kind}" for thing in named.things)
-        piece = Piece(named.start, named.end, sentence.text[named.start : named.end], keys, named.things, named.certainty)
+        piece = Piece(
+            named.start,
+            named.end,
+            sentence.text[named.start : named.end],
+            keys,
+            named.things,
+            named.certainty,
+        )
         yield piece, weights[named.certainty]
 
 
@@ -231,7 +256,9 @@ def _best_cut(text: str, candidates: Iterable[tuple[Piece, float]]) -> list[Piec
         _, start, chosen = best[end]
         if chosen is None and pieces and "@text" in pieces[-1].keys and pieces[-1].start == end:
             last = pieces.pop()
-            chosen = Piece(start, last.end, text[start : last.end], frozenset({"@text"}), text[start : last.end])
+            chosen = Piece(
+                start, last.end, text[start : last.end], frozenset({"@text"}), text[start : last.end]
+            )
         pieces.append(chosen or Piece(start, end, text[start:end], frozenset({"@text"}), text[start:end]))
         end = start
     return pieces[::-1]
@@ -253,7 +280,18 @@ def _merged(candidates: Iterable[tuple[Piece, float]]) -> list[tuple[Piece, floa
         else:
             # A Latin word that the lexicon or the inventory knows is no unknown word any more.
             keys = (keys | second[0].keys) - {"@word"}
-        value = next((one.value for one in (first[0], second[0]) if one.value is not None and "@word" not in one.keys), None)
-        merged = Piece(piece.start, piece.end, piece.text, keys, value, first[0].certainty, first[0].unit or second[0].unit)
+        value = next(
+            (one.value for one in (first[0], second[0]) if one.value is not None and "@word" not in one.keys),
+            None,
+        )
+        merged = Piece(
+            piece.start,
+            piece.end,
+            piece.text,
+            keys,
+            value,
+            first[0].certainty,
+            first[0].unit or second[0].unit,
+        )
         places[place] = (merged, first[1])
     return list(places.values())

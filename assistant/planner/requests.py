@@ -48,22 +48,35 @@ def requests_in(reading: Reading, context: TurnContext, choose: Choose) -> list[
         if len(parts) < 2:
             continue
         requests = _in_turn(parts, reading, context, choose)
-        if len(requests) > 1 and _better(requests, whole, joined=any(_is_joint(piece) for piece in reading.pieces) or _objects_joined(reading)):
+        if len(requests) > 1 and _better(
+            requests,
+            whole,
+            joined=any(_is_joint(piece) for piece in reading.pieces) or _objects_joined(reading),
+        ):
             return requests
     return [whole]
 
 
-def _in_turn(parts: Sequence[Sequence[Piece]], reading: Reading, context: TurnContext, choose: Choose) -> list[Request]:
+def _in_turn(
+    parts: Sequence[Sequence[Piece]], reading: Reading, context: TurnContext, choose: Choose
+) -> list[Request]:
     requests: list[Request] = []
     leading: list[Piece] = []
     remembered = context
     for part in parts:
         pieces = [*leading, *part]
-        request = _request(reading.part(pieces), remembered, choose, goes_on=bool(requests) or _goes_on(reading, context))
+        request = _request(
+            reading.part(pieces), remembered, choose, goes_on=bool(requests) or _goes_on(reading, context)
+        )
         if not _stands(request):
             if requests:
                 before = requests.pop()
-                request = _request(reading.part([*before.reading.pieces, *part]), context, choose, goes_on=_goes_on(reading, context))
+                request = _request(
+                    reading.part([*before.reading.pieces, *part]),
+                    context,
+                    choose,
+                    goes_on=_goes_on(reading, context),
+                )
             else:
                 leading = pieces
                 continue
@@ -80,7 +93,9 @@ def _goes_on(reading: Reading, context: TurnContext) -> bool:
     """Return whether a sentence goes on with the turn before: 事件呢, 那趋势呢, 再看看日志."""
     if context.last_call is None:
         return False
-    return reading.text.rstrip("？。 ").endswith("呢") or reading.text.startswith(("那", "再", "顺便", "还有", "然后", "接着"))
+    return reading.text.rstrip("？。 ").endswith("呢") or reading.text.startswith(
+        ("那", "再", "顺便", "还有", "然后", "接着")
+    )
 
 
 def _better(requests: Sequence[Request], whole: Request, *, joined: bool) -> bool:

@@ -57,9 +57,13 @@ _CLOCKED = re.compile(
     rf"|{_TO}(?P<nextday>第二天|次日|今天|今日|今|昨天)?(?P<topart>{_PART})?的?(?P<to>{_CLOCK}))?"
     r"(?:左右|前后|之间|这段时间?|那段时间?|期间|那会儿?|的时候)?"
 )
-_DAYED = re.compile(rf"(?:从|自)?{_DAY}(?:的?(?P<part>{_PART}))?(?P<since>以来|{_TO}(?:现在|今天|目前)|至今)?(?:一天|一整天|全天|整天|当天|这天|那天)?")
+_DAYED = re.compile(
+    rf"(?:从|自)?{_DAY}(?:的?(?P<part>{_PART}))?(?P<since>以来|{_TO}(?:现在|今天|目前)|至今)?(?:一天|一整天|全天|整天|当天|这天|那天)?"
+)
 _PART_ONLY = re.compile(rf"(?P<part>凌晨|早上|早晨|上午|中午|下午|半夜|夜里|夜间)")
-_SPANS = re.compile(r"(?P<which>上上|上个?|这个?|本|当)(?P<what>周(?![一二三四五六日])|星期(?![一二三四五六日])|礼拜(?![一二三四五六日])|月(?![\d一二三四五六七八九十])|季度)(?:以来|里|内|末)?")
+_SPANS = re.compile(
+    r"(?P<which>上上|上个?|这个?|本|当)(?P<what>周(?![一二三四五六日])|星期(?![一二三四五六日])|礼拜(?![一二三四五六日])|月(?![\d一二三四五六七八九十])|季度)(?:以来|里|内|末)?"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +116,11 @@ def times_in(text: str, now: datetime) -> Iterator[Timed]:
             yield Timed(match.start(), match.end(), duration)
     for match in _BARE_UNIT.finditer(text):
         minutes = _UNIT_MINUTES[match["unit"]]
-        yield Timed(match.start(), match.end(), Duration(minutes=minutes, text=_written(minutes, match["unit"]), lead="every"))
+        yield Timed(
+            match.start(),
+            match.end(),
+            Duration(minutes=minutes, text=_written(minutes, match["unit"]), lead="every"),
+        )
 
 
 def _duration(match: re.Match[str]) -> Duration | None:
@@ -167,7 +175,11 @@ def _day_of(match: re.Match[str], now: datetime) -> date | None:
         if match["iso"]:
             return date(*(int(part) for part in match["iso"].split("-")))
         if match["date"]:
-            day = date(int(match["year"] or today.year), int(number_of(match["month"]) or 0), int(number_of(match["date"]) or 0))
+            day = date(
+                int(match["year"] or today.year),
+                int(number_of(match["month"]) or 0),
+                int(number_of(match["date"]) or 0),
+            )
             return day.replace(year=day.year - 1) if day > today and not match["year"] else day
         if match["dateonly"]:
             day = today.replace(day=int(number_of(match["dateonly"]) or 0))
@@ -192,7 +204,11 @@ def _clock_minutes(text: str, part: str | None) -> int | None:
         minute = {"": 0, "半": 30, "一刻": 15, "三刻": 45}.get(rest, -1)
         if minute < 0:
             minute = int(number_of(rest) or 0)
-    if part and part in ("下午", "午后", "傍晚", "晚上", "晚间", "夜里", "夜间", "深夜", "晚", "夜") and hour < 12:
+    if (
+        part
+        and part in ("下午", "午后", "傍晚", "晚上", "晚间", "夜里", "夜间", "深夜", "晚", "夜")
+        and hour < 12
+    ):
         # 夜里两点 is after midnight.
         hour += 0 if part in ("夜里", "夜间", "深夜") and hour < 5 else 12
     elif part == "中午" and hour < 4:
@@ -228,14 +244,23 @@ def _clocked(match: re.Match[str], now: datetime) -> Stretch | None:
 def _same_half(match: re.Match[str]) -> bool:
     """Return whether the second clock time stands in the part of day of the first: 下午三点到五点."""
     first, second = _clock_minutes(match["from"], None), _clock_minutes(match["to"], None)
-    return bool(match["part"]) and first is not None and second is not None and (second > first or match["part"] in ("凌晨",))
+    return (
+        bool(match["part"])
+        and first is not None
+        and second is not None
+        and (second > first or match["part"] in ("凌晨",))
+    )
 
 
 def _dayed(match: re.Match[str], now: datetime) -> Stretch | None:
     day = _day_of(match, now)
     if day is None:
         return None
-    if match["since"] and "以来" not in match["since"] or (match["since"] and match["day"] not in ("今天", "今日")):
+    if (
+        match["since"]
+        and "以来" not in match["since"]
+        or (match["since"] and match["day"] not in ("今天", "今日"))
+    ):
         return Stretch(text=f"{_instant(day, 0, now)}/{_iso(now)}")
     if match["part"]:
         start, end = _PARTS[match["part"]]
