@@ -50,12 +50,14 @@ class Sight:
     """Nothing is the matter (any more)."""
     cause: str
     """The likeliest, as the diagnosis calls it; empty when it could not look."""
+    culprit: str = ""
+    """The dependency, neighbour or node to blame, if any."""
     spoken: str
     """In Chinese."""
     rungs: tuple[RungView, ...] = ()
     gaps: tuple[str, ...] = ()
-    last_change_at: str = ""
-    """ISO 8601; empty when nothing was changed lately."""
+    changed_at: tuple[str, ...] = ()
+    """When it was released or configured lately, ISO 8601."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,7 @@ class Done:
 
     doing: Doing
     at: str
-    """When it went out, ISO 8601."""
+    """ISO 8601: for an act, since when its effect may show; else when the call went out."""
     spoken: str
     """In Chinese."""
     wait_s: float = 0.0
@@ -114,7 +116,9 @@ class Ending:
     reason: str
     """In Chinese."""
     cause: str = ""
-    """The likeliest, as the diagnosis calls it."""
+    """The likeliest when it was first looked at, as the diagnosis calls it."""
+    culprit: str = ""
+    """The dependency, neighbour or node to blame, if any."""
 
 
 class HealingSteps(Protocol):
@@ -148,8 +152,11 @@ class HealingSteps(Protocol):
         """Put the workload on record as it is."""
         ...
 
-    async def act(self, planned: Planned) -> Done:
-        """Climb the rung."""
+    async def act(self, planned: Planned, untouched_at: str) -> Done:
+        """Climb the rung; `untouched_at`, ISO 8601, is when the workload was last known to be as it was found.
+
+        It is on record, so that an act repeated after a crash is measured against the time before the first.
+        """
         ...
 
     async def verify(self, planned: Planned, done: Done, looks: int) -> Verified:
@@ -194,12 +201,12 @@ async def heal(
         return ended
     await engine.step("announce", partial(steps.announce, incident_id))
     refused: Refusal | None = None
-    cause = ""
+    cause, culprit = "", ""
     sight: Sight | None = None
     for round_number in range(1, MOST_ROUNDS + 1):
         if sight is None:
             sight = await engine.step("look", partial(steps.look, incident_id, round_number))
-        cause = cause or sight.cause
+        cause, culprit = (cause, culprit) if cause else (sight.cause, sight.culprit)
         planned = await engine.step("decide", partial(steps.decide, incident_id, sight))
         if isinstance(planned, Stop):
             break
@@ -210,10 +217,10 @@ async def heal(
         if await attempt(planned, steps, engine) not in _DECIDED:
             sight = None
     else:
-        planned = Stop(end=End.NOTHING_HELPS, reason="试了很多次都没有恢复，交给负责人")
+        planned = Stop(end=End.NOTHING_HELPS, reason="试了很多次都没有恢复")
     ending = await engine.step("close", partial(steps.close, incident_id, planned, refused))
     await engine.step("notify", partial(steps.notify, incident_id, ending))
-    return replace(ending, cause=cause)
+    return replace(ending, cause=cause, culprit=culprit)
 
 
 async def attempt(planned: Planned, steps: HealingSteps, engine: Durable) -> AttemptOutcome:
@@ -226,7 +233,7 @@ async def attempt(planned: Planned, steps: HealingSteps, engine: Durable) -> Att
     kept = await engine.step("checkpoint", partial(steps.checkpoint, planned))
     if kept.doing is not Doing.DONE:
         return await finish(_undone(kept), kept.spoken)
-    done = await engine.step("act", partial(steps.act, planned))
+    done = await engine.step("act", partial(steps.act, planned, kept.at))
     if done.doing in {Doing.REFUSED, Doing.NOT_DONE}:
         return await finish(_undone(done), done.spoken)
     await engine.sleep(done.wait_s)

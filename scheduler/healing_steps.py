@@ -61,6 +61,7 @@ _UNKNOWN = frozenset(
 )
 """Codes after which a write may or may not have taken effect."""
 _PROPOSED = "proposed"
+_PROTECTED = "受保护的命名空间不自动处理"
 _PLAN = "plan"
 _TURN_S, _TURNS = 0.25, 1200
 """Real time: five minutes at most, which is longer than any diagnosis takes."""
@@ -146,7 +147,7 @@ class WardHealing:
         incident = await self._incident(incident_id)
         past = [_past(one) for one in await self._ward.book.attempts(incident_id) if one.outcome]
         if not sight.known:
-            return Stop(end=End.NOTHING_HELPS, reason=f"诊断不了：{sight.spoken}，交给负责人")
+            return Stop(end=End.NOTHING_HELPS, reason=f"诊断不了，{sight.spoken}")
         decision = next_step(
             Trouble(
                 tier=tier_of(self._ward.policy.current().policy, incident.score),
@@ -154,11 +155,16 @@ class WardHealing:
                 options=options_of(sight),
                 past=past,
                 kind=_kind(incident.workload_kind),
-                failed_before=await self._ward.book.failed_before(incident_id),
+                failed_before=await self._ward.book.failed_before(
+                    incident_id, [datetime.fromisoformat(one) for one in sight.changed_at]
+                ),
                 recovered=sight.quiet,
             )
         )
         if isinstance(decision, Stop):
+            protected = self._ward.policy.current().policy.is_protected(incident.namespace)
+            if protected and decision.hand_over:  # the tools rule every rung out there: that is the reason
+                return replace(decision, end=End.BLOCKED_BY_POLICY, reason=_PROTECTED)
             return decision
         if sight.quiet:  # after attempts that were taken back: it went away by itself
             return Stop(end=End.ALREADY_RECOVERED, reason="已经自己恢复了")
@@ -267,10 +273,10 @@ class WardHealing:
         )
         return Done(doing=Doing.DONE, at=at.isoformat(), spoken=answer.summary)
 
-    async def act(self, planned: Planned) -> Done:
-        """Climb the rung."""
+    async def act(self, planned: Planned, untouched_at: str) -> Done:
+        """Climb the rung; `untouched_at` is when the workload was last known to be as it was found."""
         plan, call = planned.plan, planned.plan.calls[1]
-        at = self._ward.clock.now()
+        at = datetime.fromisoformat(untouched_at)
         wait_s = self._ward.waits.effect.total_seconds()
         try:
             answer = await self._ward.tools.act(
@@ -450,6 +456,7 @@ def sight_of(answer: PlanAnswer) -> Sight:
         known=True,
         quiet=answer.cause in {kind.value for kind in QUIET},
         cause=answer.cause,
+        culprit=answer.culprit,
         spoken=answer.summary,
         rungs=tuple(
             RungView(
@@ -464,6 +471,7 @@ def sight_of(answer: PlanAnswer) -> Sight:
             for step in answer.steps
         ),
         gaps=tuple(answer.gaps),
+        changed_at=tuple(answer.changed_at),
     )
 
 
@@ -475,13 +483,12 @@ def options_of(sight: Sight) -> Mapping[Rung, Option]:
     }
 
 
-def cause_name(cause: str) -> str:
-    """Return how a cause is called in Chinese; empty for one that nobody found."""
-    try:
-        kind = CauseKind(cause)
-    except ValueError:
+def cause_name(cause: str, culprit: str = "") -> str:
+    """Return how a cause is called in Chinese, with whom it blames; empty for one that nobody found."""
+    if cause not in set(CauseKind) or cause == CauseKind.UNKNOWN:
         return ""
-    return CAUSE_NAMES[kind]
+    name = CAUSE_NAMES[CauseKind(cause)]
+    return f"{name}（{culprit}）" if culprit else name
 
 
 def _past(attempt: Attempt) -> Past:

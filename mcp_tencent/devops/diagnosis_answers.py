@@ -107,9 +107,15 @@ class PlanAnswer(Answer):
     workload: str
     incident: str | None
     cause: str
+    culprit: str = Field(
+        default="", description="The dependency, neighbour or node to blame; empty: the workload itself."
+    )
     confidence: float
     steps: list[StepLine]
     first_step: str | None = Field(description="The rung to begin with; null: nothing to do by itself.")
+    changed_at: list[str] = Field(
+        default_factory=list, description="When it was released or configured lately, latest first."
+    )
     gaps: list[str]
 
 

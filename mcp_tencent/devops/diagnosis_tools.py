@@ -9,6 +9,7 @@ from pydantic import Field
 
 from mcp_tencent.basic.parameters import ClusterName, NamespaceName, WorkloadName
 from mcp_tencent.basic.workload_actions import namespace_of_call
+from mcp_tencent.devops.diagnosis.picture import ChangeKind
 from mcp_tencent.devops.diagnosis.ranking import Diagnosis
 from mcp_tencent.devops.diagnosis.ranking import diagnose as ranked
 from mcp_tencent.devops.diagnosis_answers import (
@@ -135,9 +136,15 @@ def _declare_plan(tools: ToolSet, desk: HealingDesk) -> None:
             workload=found.workload.ref.name,
             incident=incident,
             cause=first.kind.value,
+            culprit=first.culprit,
             confidence=round(first.confidence, 2),
             steps=planned,
             first_step=next((line.rung for line in planned if line.tool is not None), None),
+            changed_at=[
+                change.at.isoformat()
+                for change in diagnosis.picture.changes[:MOST_CHANGES]
+                if change.kind is not ChangeKind.RESTART
+            ],
             gaps=list(diagnosis.picture.evidence.gaps),
         )
 

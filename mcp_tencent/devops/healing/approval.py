@@ -124,10 +124,14 @@ class GuardedHealing:
         """Return the attempts of an incident in their order."""
         return await in_store(lambda: self.incidents.attempts(incident_id))
 
-    async def failed_before(self, incident_id: str) -> frozenset[Rung]:
-        """Return rungs that did not help earlier incidents of the same fingerprint in the last two days."""
+    async def failed_before(self, incident_id: str, changes: Sequence[datetime] = ()) -> frozenset[Rung]:
+        """Return rungs that did not help: the same trouble in two days, this workload in two hours.
+
+        What failed before one of `changes` (releases and configurations that were not its own) is worth
+        another try.
+        """
         now = self.now()
-        return await in_store(lambda: self.plans.failed_before(incident_id, now))
+        return await in_store(lambda: self.plans.failed_before(incident_id, now, changes))
 
     async def _judged(self, call: ToolCall) -> Refusal | None:
         plan_id = call.plan or ""

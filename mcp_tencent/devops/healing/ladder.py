@@ -30,6 +30,7 @@ _WORTH: Mapping[Manner, frozenset[Help | None]] = {
 }
 """What a manner tries; None is what the diagnosis says nothing of. A bolder one tries all that a milder one
 does."""
+_IN_VAIN = "前不久试过，没有用"
 _FREE = frozenset({AttemptOutcome.BLOCKED_BY_POLICY, AttemptOutcome.ALREADY_RECOVERED})
 """Nothing was done: it costs no attempt."""
 
@@ -169,8 +170,7 @@ def next_step(trouble: Trouble) -> Climb | Stop:
             return Climb(rung=rung, number=len(trouble.past) + 1, why=why, passed=tuple(passed))
         if all(one.rung is not rung for one in trouble.past):
             passed.append(Passed(rung=rung, why=against))
-    reason = f"{_tried(trouble)}，没有别的办法了" if spent(trouble.past) else "没有能自动处理的办法"
-    return Stop(end=End.NOTHING_HELPS, reason=f"{reason}，交给负责人", passed=tuple(passed))
+    return Stop(end=End.NOTHING_HELPS, reason=_helpless(trouble, passed), passed=tuple(passed))
 
 
 def _ended(trouble: Trouble) -> Stop | None:
@@ -202,7 +202,7 @@ def _against(rung: Rung, trouble: Trouble) -> str | None:
     if rung is Rung.SCALE and trouble.kind is WorkloadKind.DAEMON_SET:
         return "守护进程集每个节点一个，不能调副本"
     if rung in trouble.failed_before:
-        return "前不久试过，没有用"
+        return _IN_VAIN
     option = trouble.options.get(rung)
     if option is None or not option.possible:
         return option.why if option is not None and option.why else "没有能用的办法"
@@ -213,6 +213,14 @@ def _against(rung: Rung, trouble: Trouble) -> str | None:
 
 def _place(trouble: Trouble, rung: Rung) -> int:
     return trouble.rungs.index(rung) if rung in trouble.rungs else 0
+
+
+def _helpless(trouble: Trouble, passed: Sequence[Passed]) -> str:
+    if spent(trouble.past):
+        return f"{_tried(trouble)}，没有别的办法了"
+    if any(one.why == _IN_VAIN for one in passed):
+        return "能用的办法前不久试过，没有用"
+    return "没有能自动处理的办法"
 
 
 def _tried(trouble: Trouble) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
-from sqlalchemy import Column, Engine, Text, delete, distinct, func, update
+from sqlalchemy import Column, Engine, Text, and_, delete, distinct, func, or_, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from mcp_tencent.devops.checkpoint_records import CheckpointRow
@@ -28,6 +28,10 @@ LEASE = timedelta(hours=1)
 verification take."""
 REMEMBERED = timedelta(hours=48)
 """So long a rung that did not help is not tried again against the same trouble: last night counts."""
+JUST_NOW = timedelta(hours=2)
+"""So long it is not tried again at the same workload for other trouble either: it was verified, in vain."""
+OWN_CHANGE = timedelta(minutes=2)
+"""What an attempt changed may show so long after its end: pods follow their revision."""
 _FAILED = (
     AttemptOutcome.NOT_BETTER_RESTORED.value,
     AttemptOutcome.WORSE_RESTORED.value,
@@ -244,24 +248,68 @@ class SqlPlanStore:
             statement = delete(HeldWorkloadRow).where(col(HeldWorkloadRow.incident_id) == incident_id)
             changed_rows(session, statement)
 
-    def failed_before(self, incident_id: str, now: datetime) -> frozenset[Rung]:
-        """Return the rungs that lately did not help other incidents of the same fingerprint."""
+    def failed_before(
+        self, incident_id: str, now: datetime, changes: Sequence[datetime] = ()
+    ) -> frozenset[Rung]:
+        """Return the rungs that lately did not help the same trouble, or just now this workload.
+
+        Args:
+            incident_id: The trouble.
+            now: The present.
+            changes: When the workload was released or configured lately. What failed before somebody else's
+                change may help after it; what an attempt itself changed counts for nothing.
+        """
         with reading(self._engine) as session:
             incident = session.get(IncidentRow, incident_id)
             if incident is None:
                 return frozenset()
-            statement = (
-                select(AttemptRow.rung)
-                .join(IncidentRow, col(IncidentRow.id) == col(AttemptRow.incident_id))
-                .where(
-                    col(IncidentRow.fingerprint) == incident.fingerprint,
-                    col(IncidentRow.id) != incident_id,
-                    col(AttemptRow.outcome).in_(_FAILED),
-                    col(AttemptRow.finished_at) >= now - REMEMBERED,
-                )
-                .distinct()
+            alike = col(IncidentRow.fingerprint) == incident.fingerprint
+            here = and_(
+                col(IncidentRow.cluster_id) == incident.cluster_id,
+                col(IncidentRow.namespace) == incident.namespace,
+                col(IncidentRow.workload_kind) == incident.workload_kind,
+                col(IncidentRow.workload) == incident.workload,
             )
-            return frozenset(Rung(rung) for rung in session.exec(statement))
+            statement = (
+                select(AttemptRow, IncidentRow)
+                .join(IncidentRow, col(IncidentRow.id) == col(AttemptRow.incident_id))
+                .where(or_(alike, here), col(AttemptRow.finished_at) >= now - REMEMBERED)
+            )
+            lately = [
+                _Tried(
+                    rung=Rung(attempt.rung),
+                    began_at=attempt.started_at,
+                    ended_at=attempt.finished_at or now,
+                    counts=attempt.outcome in _FAILED
+                    and one.id != incident_id
+                    and (one.fingerprint == incident.fingerprint or _since(attempt, now - JUST_NOW)),
+                )
+                for attempt, one in session.exec(statement)
+            ]
+        return _still_failed(lately, changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tried:
+    """An attempt of late at the same trouble or workload."""
+
+    rung: Rung
+    began_at: datetime
+    ended_at: datetime
+    counts: bool
+    """It did not help, and that tells something of the trouble asked about."""
+
+
+def _since(attempt: AttemptRow, start: datetime) -> bool:
+    return attempt.finished_at is not None and attempt.finished_at >= start
+
+
+def _still_failed(lately: Sequence[_Tried], changes: Sequence[datetime]) -> frozenset[Rung]:
+    """Return the rungs that failed with nobody having changed anything since (pure)."""
+    others = [
+        at for at in changes if not any(one.began_at <= at <= one.ended_at + OWN_CHANGE for one in lately)
+    ]
+    return frozenset(one.rung for one in lately if one.counts and not any(at > one.ended_at for at in others))
 
 
 def unknown_plan(plan_id: str) -> Refusal:

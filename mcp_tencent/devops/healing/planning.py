@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pydantic import JsonValue
 
 from mcp_tencent.devops.checkpoint_records import Checkpoint
-from mcp_tencent.devops.diagnosis.causes import Cause, Help, Prospect
+from mcp_tencent.devops.diagnosis.causes import Cause, CauseKind, Help, Prospect
 from mcp_tencent.devops.diagnosis.picture import ChangeKind, Picture
 from mcp_tencent.devops.diagnosis.ranking import Diagnosis
 from mcp_tencent.devops.diagnosis.revisions import last_good, version_of
@@ -20,6 +20,8 @@ ALSO_LIKELY = 0.5
 NEARLY_AS_LIKELY = 0.6
 MORE_PODS = 1.5
 """Times as many pods, for a load that is too much."""
+_HOLDS = {CauseKind.QUOTA_EXHAUSTED: CauseKind.OVERLOAD}
+"""Causes that hold another within them: what would help against that one alone does not help here."""
 UNDONE_WITHIN = timedelta(hours=2)
 """A change longer before the trouble than this is not what a checkpoint is looked for to undo."""
 USEFUL = frozenset({Help.HELPS, Help.MAY_HELP})
@@ -78,6 +80,7 @@ def _worth_treating(causes: Sequence[Cause]) -> Sequence[Cause]:
         cause
         for cause in causes[1:]
         if cause.confidence >= max(ALSO_LIKELY, NEARLY_AS_LIKELY * first.confidence)
+        and cause.kind is not _HOLDS.get(first.kind)
     ]
     return [first, *others]
 

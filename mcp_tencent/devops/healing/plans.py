@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -150,6 +151,10 @@ class HealingBook(Protocol):
         """Return the attempts of an incident in their order."""
         ...
 
-    async def failed_before(self, incident_id: str) -> frozenset[Rung]:
-        """Return rungs that did not help earlier incidents of the same fingerprint in the last two days."""
+    async def failed_before(self, incident_id: str, changes: Sequence[datetime] = ()) -> frozenset[Rung]:
+        """Return rungs that did not help: the same trouble in two days, this workload in two hours.
+
+        What failed before one of `changes` (releases and configurations that were not its own) is worth
+        another try.
+        """
         ...

@@ -471,3 +471,24 @@ async def test_what_failed_last_night_is_remembered_tonight_but_not_for_ever(eng
     assert await book.failed_before(elsewhere) == frozenset()
     clock.later(hours=24)
     assert await book.failed_before(tonight) == frozenset()
+
+
+async def test_what_failed_is_worth_another_try_once_somebody_has_changed_something(engine):
+    clock = HandClock()
+    book = book_on(engine, clock=clock)
+    plan = await book.register(restart_plan(open_incident(engine, "last night")))
+    clock.later(minutes=5)
+    own_change = clock.now()
+    clock.later(minutes=5)
+    await book.finish(plan, NOT_BETTER, reason="没有好转")
+    before = clock.now() - timedelta(hours=3)
+    tonight = open_incident(engine, "tonight")
+
+    clock.later(hours=20)
+    release = clock.now()
+    clock.later(hours=2)
+    assert await book.failed_before(tonight, [before]) == {Rung.RESTART}
+    assert await book.failed_before(tonight, [own_change]) == {Rung.RESTART}, (
+        "changed by itself"
+    )
+    assert await book.failed_before(tonight, [release, before]) == frozenset()
