@@ -23,6 +23,7 @@ from assistant import (
     people_commands,
     planner_commands,
     policy_commands,
+    run_commands,
     say_commands,
     turns_commands,
 )
@@ -48,6 +49,7 @@ app.add_typer(models_commands.app)
 app.command()(say_commands.say)
 app.command()(doctor_commands.doctor)
 app.command()(mcp_commands.mcp)
+app.command()(run_commands.run)
 app.command()(hear_commands.hear)
 app.command()(turns_commands.turns)
 app.command()(night_commands.night)

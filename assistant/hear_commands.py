@@ -81,7 +81,7 @@ async def _talking(installation: Installation, phrase: str | None) -> AsyncItera
             ear=open_ear(models, phrase or settings.robot.wake_phrase),
             voices=voices,
             answering=house.answer,
-            given_up=house.conversation.forget,
+            given_up=house.conversation.give_up,
         )
 
 

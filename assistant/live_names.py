@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
@@ -18,6 +19,7 @@ from mcp_tencent.naming.inventory import Inventory as Directories
 from mcp_tencent.naming.matching import Directory, Named
 
 T = TypeVar("T")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]{2,}")
 _log = logging.getLogger(__name__)
 
 
@@ -129,3 +131,9 @@ def _thing(kind: Kind, named: Named[T], canonical: str, *, place: str = "") -> T
         names=tuple(name for name in dict.fromkeys(names) if name and name != canonical),
         place=place,
     )
+
+
+def spoken_names(inventory: Inventory) -> tuple[str, ...]:
+    """Return every Chinese name, for the recogniser to prefer."""
+    names = (name for thing in inventory.things for name in (*thing.names, thing.id))
+    return tuple(name for name in dict.fromkeys(names) if _CHINESE.fullmatch(name))

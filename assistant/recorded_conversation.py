@@ -76,7 +76,7 @@ class RecordedConversation:
     """
 
     def __init__(
-        self, *, ear: Ear, voices: Voices, answering: Answering, given_up: Callable[[], None]
+        self, *, ear: Ear, voices: Voices, answering: Answering, given_up: Callable[[], object]
     ) -> None:
         self._ear = ear
         self._voices = voices

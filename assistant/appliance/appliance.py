@@ -22,7 +22,9 @@ from assistant.conversation.answer import Answer, Awaiting, TurnOutcome
 from assistant.conversation.answer import Heard as Sentenced
 from assistant.conversation.turn import Conversation
 from assistant.conversation.words import Steer
+from assistant.live_names import spoken_names
 from assistant.people import Person
+from assistant.planner.inventory import Inventory
 from assistant.speakable import sentences_of, speakable
 from hardware.audio import AudioClip
 from hardware.errors import HardwareError
@@ -131,8 +133,8 @@ class Appliance:
         self._who = WhoSpeaks()
         self._enrolling: _Enrolling | None = None
         self._stopped: Speaking | None = None
-        self._claim: DigestClaim | None = None
-        self._reported_s = 0.0
+        self._leaving = False
+        self._expected: Inventory | None = None
         self._unmute: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -152,8 +154,15 @@ class Appliance:
                     return event
                 await self._on(event)
         finally:
-            await asyncio.to_thread(self._listening.stop)
-            await asyncio.to_thread(self._mouth.close)
+            await self.leave()
+
+    async def leave(self) -> None:
+        """Fall silent and let ear and mouth go; a digest in mid-speech counts as cut off."""
+        self._leaving = True
+        await asyncio.to_thread(self._listening.stop)
+        await asyncio.to_thread(self._mouth.close)
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
 
     async def silent(self) -> None:
         """Wait until nothing is being said and everything about it is on record."""
@@ -199,6 +208,20 @@ class Appliance:
         """Speak louder or softer from the next sentence on."""
         self._mouth.set_volume(percent)
 
+    def toggle_mute(self) -> None:
+        """Mute, or hear again, as at the press of a button; from the event loop."""
+        if self._phase is Phase.MUTED:
+            self.unmute()
+        else:
+            self._hush()
+            self.mute(None)
+
+    def talk(self) -> None:
+        """Listen for a question without the wake phrase, as at the press of a button; from the event loop."""
+        self._hush()
+        self._signal(Signal.CALLED)
+        self._listening.order(lambda ear: ear.follow_up())
+
     def learn_voice(self, person: Person) -> None:
         """Take the next sentences as samples of somebody's voice; from the event loop."""
         self._enrolling = _Enrolling(person=person, clips=[])
@@ -230,6 +253,15 @@ class Appliance:
         self._hush()
         self._who.called(wake)
         self._signal(Signal.CALLED)
+        self._start(self._prepare())
+
+    async def _prepare(self) -> None:
+        """Look names up while the question is still being asked, and have the ear prefer them."""
+        known = await self._conversation.prepare()
+        if known is not self._expected:
+            self._expected = known
+            names = spoken_names(known)
+            self._listening.order(lambda ear: ear.expect(names))
 
     async def _understood(self, event: Understood) -> None:
         if not event.hearing.text:
@@ -252,11 +284,13 @@ class Appliance:
 
     def _given_up(self) -> None:
         """Nobody said anything more: what was waiting for a yes gets a no."""
-        if self._phase is Phase.CONFIRMING:
-            self._conversation.forget()
-            self._say(("没有听到确认，什么都没动。",), Signal.ANSWERING, follow_up=False)
-            return
+        learning, self._enrolling = self._enrolling, None
+        waited_for = self._conversation.give_up()
         self._signal(Signal.NOTHING_SAID)
+        if learning is not None:
+            self._say(("没有听到声音，先不登记了。",), Signal.ANSWERING, follow_up=False)
+        elif waited_for in (Awaiting.CONFIRMATION, Awaiting.DIGITS):
+            self._say(("没有听到确认，什么都没动。",), Signal.ANSWERING, follow_up=False)
 
     # --- a turn ------------------------------------------------------------------------------------------
 
@@ -266,19 +300,25 @@ class Appliance:
         match = await self._identified(sound)
         heard = Sentenced(id=uuid.uuid4().hex, hearing=hearing, speaker=match, speech_s=sound.speech_s)
         speaker_ms = round((self._stopwatch() - began) * 1000)
-        turn = asyncio.ensure_future(self._conversation.take_turn(heard))
-        done, _ = await asyncio.wait({turn}, timeout=_ASK_PATIENCE_AFTER_S)
-        if not done:
-            self._mouth.say(["稍等，我看一下。"])
-        answer = await turn
+        answer = await self._answered(heard)
         taken = TurnTaken(heard=heard, answer=answer, began_s=began, pause_s=pause_s, speaker_ms=speaker_ms)
         if answer.outcome is TurnOutcome.STEERED:
             self._steer(answer)
             self._taken(taken)
             return
-        self._claim, self._reported_s = answer.claim, 0.0
         signal = Signal.ASKING_BACK if answer.awaiting is not Awaiting.NOTHING else Signal.ANSWERING
-        self._say(answer.parts, signal, taken=taken)
+        self._say(answer.parts, signal, taken=taken, claim=answer.claim)
+
+    async def _answered(self, heard: Sentenced) -> Answer:
+        """Take the turn; say that it goes on when it takes long."""
+        turn = asyncio.ensure_future(self._conversation.take_turn(heard))
+        done, _ = await asyncio.wait({turn}, timeout=_ASK_PATIENCE_AFTER_S)
+        if done:
+            return turn.result()
+        asking_patience = self._mouth.say(["稍等，我看一下。"])
+        answer = await turn
+        await asyncio.to_thread(asking_patience.wait)
+        return answer
 
     async def _identified(self, sound: SpeakerSound) -> SpeakerMatch:
         try:
@@ -316,6 +356,7 @@ class Appliance:
         *,
         follow_up: bool = True,
         taken: TurnTaken | None = None,
+        claim: DigestClaim | None = None,
     ) -> None:
         sentences = [
             Sentence(text=speakable(one), item=item)
@@ -326,21 +367,27 @@ class Appliance:
         # Its own voice must not be taken for the next question.
         self._listening.order(lambda ear: ear.stop_waiting())
         untold = [] if taken is None else [taken]
-        speaking = self._mouth.say(sentences, on_progress=self._progress(untold))
-        self._start(self._until_said(speaking, follow_up=follow_up, untold=untold))
+        speaking = self._mouth.say(sentences, on_progress=self._progress(untold, claim))
+        self._start(self._until_said(speaking, follow_up=follow_up, untold=untold, claim=claim))
 
-    def _progress(self, untold: list[TurnTaken]) -> Callable[[Progress], None]:
+    def _progress(
+        self, untold: list[TurnTaken], claim: DigestClaim | None = None
+    ) -> Callable[[Progress], None]:
         """Return what the mouth's thread calls: the first word is timed, the digest's claim is kept alive."""
         loop = asyncio.get_running_loop()
+        reported_s = 0.0
 
         def on_progress(progress: Progress) -> None:
+            nonlocal reported_s
+            if loop.is_closed():
+                return
             if untold and progress.text:
                 first = untold.pop()
                 ms = round((self._stopwatch() - first.began_s) * 1000)
                 loop.call_soon_threadsafe(self._taken, replace(first, first_word_ms=ms))
-            if self._claim is not None and progress.spoken_s - self._reported_s >= _REPORT_EVERY_S:
-                self._reported_s = progress.spoken_s
-                loop.call_soon_threadsafe(self._start, self._report(self._claim, progress.spoken_s))
+            if claim is not None and progress.spoken_s - reported_s >= _REPORT_EVERY_S:
+                reported_s = progress.spoken_s
+                loop.call_soon_threadsafe(self._report_soon, claim, reported_s)
 
         return on_progress
 
@@ -349,13 +396,22 @@ class Appliance:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def _report_soon(self, claim: DigestClaim, spoken_s: float) -> None:
+        self._start(self._report(claim, spoken_s))
+
     async def _until_said(
-        self, speaking: Speaking, *, follow_up: bool, untold: Sequence[TurnTaken] = ()
+        self,
+        speaking: Speaking,
+        *,
+        follow_up: bool,
+        untold: Sequence[TurnTaken] = (),
+        claim: DigestClaim | None = None,
     ) -> None:
         end = await asyncio.to_thread(speaking.wait)
         for taken in untold:  # not a word of it was heard
             self._taken(taken)
-        await self._end_claim(speaking, end)
+        if claim is not None:
+            await self._end_claim(claim, speaking, end)
         if end is SpeakingEnd.STOPPED:
             self._stopped = speaking
             return
@@ -376,13 +432,10 @@ class Appliance:
         except DigestClaimLost as lost:
             _log.warning("the digest is being spoken elsewhere: %s", lost)
 
-    async def _end_claim(self, speaking: Speaking, end: SpeakingEnd | None) -> None:
-        claim, self._claim = self._claim, None
-        if claim is None:
-            return
+    async def _end_claim(self, claim: DigestClaim, speaking: Speaking, end: SpeakingEnd | None) -> None:
         ending = {
             SpeakingEnd.FINISHED: Ending.FINISHED,
-            SpeakingEnd.STOPPED: Ending.STOPPED_BY_LISTENER,
+            SpeakingEnd.STOPPED: Ending.CUT_OFF if self._leaving else Ending.STOPPED_BY_LISTENER,
         }.get(end or SpeakingEnd.FAILED, Ending.CUT_OFF)
         try:
             await asyncio.to_thread(

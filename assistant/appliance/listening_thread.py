@@ -6,6 +6,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 
 from hardware.errors import HardwareError
@@ -14,6 +15,7 @@ from voice.listening import Ear, EarEvent
 
 _WAITING_EVENTS = 256
 _WAITING_ORDERS = 64
+_OBEYING_S = 0.1
 _log = logging.getLogger(__name__)
 
 
@@ -45,14 +47,24 @@ class ListeningThread:
         microphone: Where sound comes from.
         ear: What listens.
         loop: Where `events` is read.
+        try_again_after_s: So long after a microphone could not be opened it is tried again; None: never.
     """
 
-    def __init__(self, microphone: Microphone, ear: Ear, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        microphone: Microphone,
+        ear: Ear,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        try_again_after_s: float | None = None,
+    ) -> None:
         self.events: asyncio.Queue[Heard] = asyncio.Queue()
         self.dropped = 0
         self._microphone = microphone
         self._ear = ear
         self._loop = loop
+        self._try_again_after_s = try_again_after_s
+        self._stopping = threading.Event()
         self._orders: queue.Queue[Callable[[Ear], object]] = queue.Queue(maxsize=_WAITING_ORDERS)
         self._state = DeviceState.OPEN
         self._thread = threading.Thread(target=self._run, name="ear", daemon=True)
@@ -67,12 +79,27 @@ class ListeningThread:
 
     def stop(self) -> None:
         """End, and wait until the thread has."""
+        self._stopping.set()
         self._microphone.close()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
 
     def _run(self) -> None:
-        error: HardwareError | None = None
+        while True:
+            error = self._listen()
+            if error is None or self._try_again_after_s is None or self._stopping.is_set():
+                self._tell(SoundEnded(error))
+                return
+            if self._state is not DeviceState.LOST:  # said once
+                _log.warning("there is no microphone, it is tried again: %s", error)
+                self._state = DeviceState.LOST
+                self._tell(DeviceChanged(self._state))
+            deadline = time.monotonic() + self._try_again_after_s
+            while not self._stopping.wait(_OBEYING_S) and time.monotonic() < deadline:
+                self._obey()
+
+    def _listen(self) -> HardwareError | None:
+        """Hear until the sound ends; return why, if that was not meant."""
         try:
             for chunk in self._microphone.chunks():
                 self._obey()
@@ -81,9 +108,8 @@ class ListeningThread:
             self._obey()
             self._tell(*self._ear.finish())
         except HardwareError as problem:
-            _log.warning("the microphone cannot be used: %s", problem)
-            error = problem
-        self._tell(SoundEnded(error))
+            return problem
+        return None
 
     def _obey(self) -> None:
         while True:
@@ -104,4 +130,5 @@ class ListeningThread:
             if self.events.qsize() >= _WAITING_EVENTS and not isinstance(event, SoundEnded):
                 self.dropped += 1
                 continue
-            self._loop.call_soon_threadsafe(self.events.put_nowait, event)
+            if not self._loop.is_closed():  # nobody reads any more while the process ends
+                self._loop.call_soon_threadsafe(self.events.put_nowait, event)

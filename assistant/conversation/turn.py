@@ -156,9 +156,26 @@ class Conversation:
         await self._witnessed(said.steps, heard, person, now)
         return said
 
-    def forget(self) -> None:
-        """Forget what is pending and spoken of: nobody answered, or the device was muted."""
-        self._dialogue = None
+    def give_up(self) -> Awaiting:
+        """Nobody answered: what waits for a yes is off, and what was spoken of stays known.
+
+        Returns:
+            What it had waited for.
+        """
+        held = self._dialogue
+        if held is None or held.pending is None:
+            return Awaiting.NOTHING
+        self._dialogue = replace(held, pending=None)
+        match held.pending:
+            case _PendingAct(challenge=None):
+                return Awaiting.CONFIRMATION
+            case _PendingAct():
+                return Awaiting.DIGITS
+        return Awaiting.CHOICE
+
+    async def prepare(self) -> Inventory:
+        """Look up what can be named, so that the question that follows a call need not wait for it."""
+        return await self._names.inventory()
 
     async def plan_only(self, say: str, context: TurnContext | None = None) -> Outcome:
         """Return what a sentence would lead to; nothing is called."""
