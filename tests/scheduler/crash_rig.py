@@ -5,12 +5,13 @@ Usage: crash_rig.py FOLDER, then a JSON object (see `Order`) a line on stdin, an
 Processes are forked from this one, which has imported everything and has no threads, so that a new one costs
 no import. Each order gets a cloud in a process of its own, which outlives the nights, and one night after the
 other: each is killed at the next moment at which none was killed before, until one comes to the end. All of
-them share one clock, which stands still but for waits. The moments are
+them share one clock, which stands still but for waits. The moments of a step are
 
-    steps     when a step has been done and the engine has not recorded it; and when it has
-    requests  inside each request of each step: for one that writes when it has arrived at the cloud, and for
-              every one when the cloud has done what it asks for and the answer is lost. Requests of a step are
-              told apart by method and path, or action of the API.
+    - inside each of its requests, told apart by method and path, or action of the API: for one that writes
+      when it has arrived at the cloud, and for every one when the cloud has done what it asks for and the
+      answer is lost;
+    - when it has been done, and the engine has not recorded it;
+    - when the engine has recorded it.
 """
 
 from __future__ import annotations
@@ -134,20 +135,18 @@ class Order:
         scenario: name or file.
         policy: YAML; empty for the defaults.
         hours: of history.
-        moments: steps, requests, or nothing.
-        first: the first step inside which it is killed, from 0; a step counts once, however often it is begun.
+        first: the first step in which it is killed, from 0; a step counts once, however often it is begun.
         last: the last one.
     """
 
     scenario: str
-    policy: str = ""
-    hours: int = 30
-    moments: str = ""
-    first: int = 0
-    last: int = 1000
+    policy: str
+    hours: int
+    first: int
+    last: int
 
-    def covers(self, shared: Shared, moments: str) -> bool:
-        return self.moments == moments and self.first <= shared.get(_RECORDED) <= self.last
+    def kills_in(self, step: int) -> bool:
+        return self.first <= step <= self.last
 
 
 def fork(task: Callable[[], None]) -> int:
@@ -207,7 +206,7 @@ def killing(app: ASGIApp, order: Order, shared: Shared) -> ASGIApp:
     answered: set[tuple[int, str, str, str]] = set()
 
     async def served(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not order.covers(shared, "requests"):
+        if scope["type"] != "http" or not order.kills_in(shared.get(_RECORDED)):
             await app(scope, receive, send)
             return
         action = dict(scope["headers"]).get(b"x-tc-action", b"").decode()
@@ -217,10 +216,12 @@ def killing(app: ASGIApp, order: Order, shared: Shared) -> ASGIApp:
             shared.kill_night()
             return
 
+        dies = request not in answered
+
         async def sending(message: Message) -> None:
-            if request in answered:
+            if not dies:
                 await send(message)
-            else:
+            elif request not in answered:
                 answered.add(request)
                 shared.kill_night()
 
@@ -234,6 +235,7 @@ def run_cloud(order: Order, shared: Shared, pipe: int, until: int, result: Path)
     scenario = load_scenario(order.scenario).model_copy(update={"history": timedelta(hours=order.hours)})
     plain = cloud_server._uvicorn_config
     cloud_server._uvicorn_config = lambda app: plain(killing(app, order, shared))  # type: ignore[assignment,arg-type]
+    logging.disable(logging.ERROR)  # requests that are left without an answer
     effects = Effects()
     cloud = LocalCloud(scenario, clock=SharedClock(shared), limits=RequestLimits(default_per_second=1000))
     for cluster in cloud.world.clusters.values():
@@ -288,17 +290,17 @@ def dying(order: Order, shared: Shared) -> None:
             nonlocal done  # stays as it is for a step on record, which is not done again
             result = await action()
             done = True
-            position = shared.get(_RECORDED) + 1
-            if order.covers(shared, "steps") and shared.get(_REDONE) < position:
-                shared.set(_REDONE, position)
+            number = shared.get(_RECORDED)
+            if order.kills_in(number) and shared.get(_REDONE) <= number:
+                shared.set(_REDONE, number + 1)
                 shared.kill_night()
             return result
 
         result = await plain(self, name, watched)
         if done:
-            dies = order.covers(shared, "steps")
-            shared.set(_RECORDED, shared.get(_RECORDED) + 1)
-            if dies:
+            number = shared.get(_RECORDED)
+            shared.set(_RECORDED, number + 1)
+            if order.kills_in(number):
                 shared.kill_night()
         return result
 
