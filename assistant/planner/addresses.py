@@ -24,7 +24,7 @@ _DIGITS = {
     for character in characters
 }
 _SIGN = "|".join(sorted(_SIGNS, key=len, reverse=True))
-_WORD = rf"(?:[A-Za-z0-9_+-]+|[{''.join(_DIGITS)}]+|\.)"
+_WORD = rf"(?:[A-Za-z0-9_+-]++|[{''.join(_DIGITS)}]++|\.)"
 _PIECES = rf"{_WORD}(?:\s*(?:{_SIGN}|{_WORD})){{0,24}}"
 _ADDRESS = re.compile(
     rf"(?P<local>{_PIECES}|(?<=[到给为成是])[\u4e00-\u9fff]{{2,4}}|[\u4e00-\u9fff]{{2}})\s*"
