@@ -57,9 +57,7 @@ def ask(
         from assistant.asking import asked
 
         raise typer.Exit(
-            asyncio.run(
-                asked(text, person=person, home=home, scenario=scenario, yes=yes, as_json=as_json)
-            )
+            asyncio.run(asked(text, person=person, home=home, scenario=scenario, yes=yes, as_json=as_json))
         )
     if inventory is None and now is None:
         from assistant.asking import planned

@@ -152,11 +152,8 @@ def _run(pieces: list[Piece], position: int, reading: Reading) -> int:
             or (latin and piece.text.isascii() and piece.text.isalpha())
             or (not latin and bool(piece.keys & {"failed"}))
         )
-        if (
-            not joins
-            or ("@word" in piece.keys) != latin
-            and not piece.keys & {"failed"}
-            and not piece.text.isascii()
+        if not joins or (
+            ("@word" in piece.keys) != latin and not piece.keys & {"failed"} and not piece.text.isascii()
         ):
             break
         used += 1

@@ -12,8 +12,33 @@ from assistant.planner.plan import TurnContext
 from assistant.planner.reading import Piece, Reading
 
 _OBJECTS = frozenset(
-    "pod event log workload alarm incident service node node_pool namespace rollout_history checkpoint trend summarize"
-    " keyword pattern alarm_policy dashboard topic logset usage cluster remediation bottleneck optimization".split()
+    [
+        "pod",
+        "event",
+        "log",
+        "workload",
+        "alarm",
+        "incident",
+        "service",
+        "node",
+        "node_pool",
+        "namespace",
+        "rollout_history",
+        "checkpoint",
+        "trend",
+        "summarize",
+        "keyword",
+        "pattern",
+        "alarm_policy",
+        "dashboard",
+        "topic",
+        "logset",
+        "usage",
+        "cluster",
+        "remediation",
+        "bottleneck",
+        "optimization",
+    ]
 )
 _BREAKS = "，。；！？"
 
@@ -133,7 +158,7 @@ def _request(reading: Reading, context: TurnContext, choose: Choose, *, goes_on:
     return Request(reading, found[0], near)
 
 
-def _parts(reading: Reading, splits: "_Splits") -> list[list[Piece]]:
+def _parts(reading: Reading, splits: _Splits) -> list[list[Piece]]:
     parts: list[list[Piece]] = [[]]
     for piece in reading.pieces:
         if splits(piece):

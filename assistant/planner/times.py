@@ -60,7 +60,7 @@ _CLOCKED = re.compile(
 _DAYED = re.compile(
     rf"(?:从|自)?{_DAY}(?:的?(?P<part>{_PART}))?(?P<since>以来|{_TO}(?:现在|今天|目前)|至今)?(?:一天|一整天|全天|整天|当天|这天|那天)?"
 )
-_PART_ONLY = re.compile(rf"(?P<part>凌晨|早上|早晨|上午|中午|下午|半夜|夜里|夜间)")
+_PART_ONLY = re.compile(r"(?P<part>凌晨|早上|早晨|上午|中午|下午|半夜|夜里|夜间)")
 _SPANS = re.compile(
     r"(?P<which>上上|上个?|这个?|本|当)(?P<what>周(?![一二三四五六日])|星期(?![一二三四五六日])|礼拜(?![一二三四五六日])|月(?![\d一二三四五六七八九十])|季度)(?:以来|里|内|末)?"
 )
@@ -256,10 +256,8 @@ def _dayed(match: re.Match[str], now: datetime) -> Stretch | None:
     day = _day_of(match, now)
     if day is None:
         return None
-    if (
-        match["since"]
-        and "以来" not in match["since"]
-        or (match["since"] and match["day"] not in ("今天", "今日"))
+    if (match["since"] and "以来" not in match["since"]) or (
+        match["since"] and match["day"] not in ("今天", "今日")
     ):
         return Stretch(text=f"{_instant(day, 0, now)}/{_iso(now)}")
     if match["part"]:
