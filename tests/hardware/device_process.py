@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from hardware.loudspeaker_sounddevice import SounddeviceLoudspeaker
@@ -20,9 +21,9 @@ def hear(file: str) -> None:
     from tests.voice.speech import embedded_ear
     from voice.ear_thread import EarThread
     from voice.heard import Wake
-    from voice.listening import Understood
+    from voice.listening import EarEvent, Understood
 
-    events = []
+    events: list[EarEvent] = []
     microphone = SounddeviceMicrophone("pulse")
     ear = EarThread(
         microphone=microphone,
@@ -81,8 +82,9 @@ def unplug() -> None:
     health = microphone.health
     say(state=health.state, reopened=health.reopened)
     microphone.close()
-    chunks.close()
+    list(chunks)
 
 
 if __name__ == "__main__":
-    {"hear": hear, "play": play, "unplug": unplug}[sys.argv[1]](*sys.argv[2:])
+    acts: dict[str, Callable[..., None]] = {"hear": hear, "play": play, "unplug": unplug}
+    acts[sys.argv[1]](*sys.argv[2:])

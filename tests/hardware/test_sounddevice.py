@@ -21,7 +21,7 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "tests.hardware.device_process", *arguments]
 
 
-def result(environment, *arguments: str) -> dict:
+def result(environment, *arguments: str):
     done = subprocess.run(
         command(*arguments),
         env=environment,
