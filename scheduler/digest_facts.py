@@ -125,6 +125,8 @@ class IncidentFacts:
     attempts: tuple[AttemptFacts, ...] = ()
     unsolved_because: str = ""
     """Why it was not healed, Chinese: mode, guard, budget, outcome of the last rung."""
+    exhausted: bool = False
+    """Everything was tried, or ruled out: nobody forbade more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,7 +89,7 @@ def _log_facts(
         anomalies=tuple(_anomaly(one) for one in found[:_MOST_ANOMALIES]),
         anomalies_found=len(found) + (unusual.left_out if unusual else 0),
         capacity=tuple(capacity),
-        unread=tuple(sorted(set(gaps), key=lambda one: (one.what, one.why))),
+        unread=tuple({one.what: one for one in sorted(gaps, key=lambda gap: (gap.what, gap.why))}.values()),
     )
 
 

@@ -15,7 +15,7 @@ from scheduler.digest_facts import (
     NightFacts,
     Standing,
 )
-from scheduler.digest_tally import change_in_words, percent_in_words, score_in_words, tally
+from scheduler.digest_tally import Tally, change_in_words, percent_in_words, score_in_words, tally
 
 STANDING_WORDS = {
     Standing.NEEDS_HUMAN: "需要人工处理",
@@ -63,12 +63,13 @@ def opening_of(facts: NightFacts) -> str:
     """Return the opening sentences by the rules."""
     counts = tally(facts)
     if not counts.troubles:
+        if counts.gaps and not any(one.readable for one in facts.clusters):
+            return "昨天的情况我没有读到。"
         return "昨天没有看到告警，不过有些地方读不到。" if counts.gaps else "昨天没有告警。"
-    words = (
-        f"昨天{spoken_count(counts.records)}条告警，合并成{counts.troubles}个问题"
-        if counts.records
-        else (f"昨天有{counts.troubles}个问题")
-    )
+    if counts.troubles == 1:
+        return f"{_records(facts, counts.records, '是同一个问题')}，{_one_left(counts)}。"
+    words = _records(facts, counts.records, f"合并成{counts.troubles}个问题")
+    words = words if counts.records else f"{words}有{counts.troubles}个问题"
     parts = [
         f"修好了{counts.healed}个" if counts.healed else "",
         f"自己恢复了{counts.recovered}个" if counts.recovered else "",
@@ -83,6 +84,21 @@ def opening_of(facts: NightFacts) -> str:
     return f"{words}，{'，'.join(part for part in parts if part)}。"
 
 
+def _records(facts: NightFacts, records: int, grouped: str) -> str:
+    """Say how many alerts there were, and since when: what began this morning is told as well."""
+    began = [one.began_at for one in facts.alerts if one.began_at is not None]
+    when = "昨天到今早" if any(at.date() == facts.date for at in began) else "昨天"
+    if not records:
+        return when
+    return f"{when}{spoken_count(records)}条告警{f'，{grouped}' if records > 1 else ''}"
+
+
+def _one_left(counts: Tally) -> str:
+    if counts.unsolved:
+        return "还没有解决"
+    return "已经修好" if counts.healed else "已经自己恢复"
+
+
 def incident_spoken(one: IncidentFacts) -> str:
     """Say an incident shortly."""
     begin = f"{title_of(one)}，{score_in_words(one.score)}。"
@@ -95,11 +111,14 @@ def incident_spoken(one: IncidentFacts) -> str:
     if one.standing is Standing.RECOVERED:
         return f"{begin}已经自己恢复。"
     why = one_line(one.unsolved_because, _REASON)
+    begin += f"可能是{one_line(one.cause, _REASON)}。" if one.cause else ""
     if any(each.outcome == "restore_failed" for each in acted):
         return f"{begin}{tried}没有修好，还原也失败了，请尽快处理。"
     if acted:
-        rest = f"，{why}" if why else ""
+        rest = f"，{why}" if why and not one.exhausted else ""
         return f"{begin}{tried}没有修好，改动已还原{rest}。"
+    if one.exhausted and why:
+        return f"{begin}{why}。"
     return f"{begin}没有自动处理{f'，因为{why}' if why else ''}。"
 
 

@@ -13,6 +13,7 @@ from mcp_tencent.devops.alert_answers import AlertLine, AlertsAnswer
 from mcp_tencent.devops.alerts.advice import FactorAdviser
 from mcp_tencent.devops.alerts.alert import GroupState
 from mcp_tencent.devops.alerts.lessons import kept_facts
+from mcp_tencent.devops.healing.ladder import End
 from mcp_tencent.devops.incidents import Attempt, Incident, IncidentStatus, TimelineEvent
 from mcp_tencent.devops.policy.model import Weights
 from mcp_tencent.devops.policy.modes import ModeStore
@@ -242,7 +243,7 @@ class DeskNight:
             opened_at=incident.opened_at,
             closed_at=incident.closed_at,
             reasons=alert.because if alert is not None else (),
-            cause=cause_name(ending.cause) if ending is not None else "",
+            cause=cause_name(ending.cause, ending.culprit) if ending is not None else "",
             attempts=tuple(
                 AttemptFacts(
                     number=one.number,
@@ -258,6 +259,7 @@ class DeskNight:
                 if ending is not None and standing in {Standing.NEEDS_HUMAN, Standing.OPEN}
                 else ""
             ),
+            exhausted=ending is not None and ending.end in {End.NOTHING_HELPS, End.OUT_OF_BUDGET},
         )
 
 
