@@ -114,7 +114,7 @@ def unexplained(
 
 
 def _side_by_side(piece: Piece, reading: Reading, used: set[int]) -> bool:
-    """Return whether a name stands beside another of its kind that is used: 购物车和搜索接口."""
+    """Return whether a name stands beside another of its kind that is used: 甲服务和乙服务."""
     kinds = {thing.kind for thing in piece.things}
     same = [one for one in reading.pieces if id(one) in used and kinds & {thing.kind for thing in one.things}]
     return bool(same) and reading.has("and")

@@ -132,7 +132,7 @@ def _is_word(piece: Piece, reading: Reading) -> bool:
         and reading.has("@topic")
         and "@topic" not in piece.keys
     ):
-        # 支付失败 in the 支付日志 is no name of a workload.
+        # A part of a name inside what is looked for in a topic is no name of a workload.
         return True
     if piece.keys & _CONTEXT:
         return False

@@ -1,4 +1,4 @@
-"""What is meant when less is said: 成都的呢, 昨天的呢, 第二个, 不是，是支付网关 (pure)."""
+"""What is meant when less is said: 成都的呢, 昨天的呢, 第二个, 不是，是另一个 (pure)."""
 
 from __future__ import annotations
 
