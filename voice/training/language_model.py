@@ -28,7 +28,7 @@ class LanguageModelSettings:
     """Share of single words' probability that goes by general frequency."""
     general_damping: float = 0.5
     """General counts are raised to this power: newspapers' favourites do not drown the rest."""
-    smallest_gain: float = 6.0
+    smallest_gain: float = 8.0
     """Pairs and triples that gain less (in nats over the whole text) are dropped."""
 
 

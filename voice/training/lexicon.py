@@ -145,6 +145,9 @@ def build_lexicon(*, general_words: int = GENERAL_WORDS) -> Lexicon:
     )[:general_words]
     words = list(dict.fromkeys([*operations_words(), *common_characters(), *(row[0] for row in general)]))
     sounds = {word: readings for word in words if (readings := pronunciations_of(word))}
+    for line in text_lines("synthesizer_readings.txt"):
+        word, _, reading = line.partition(" | ")
+        sounds[word] |= frozenset(_readings(reading))
     for term in english_terms():
         sounds[term.term] = frozenset(term.pronunciations)
     for letter, letter_readings in letter_pronunciations().items():
