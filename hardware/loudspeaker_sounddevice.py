@@ -171,7 +171,6 @@ class SounddeviceLoudspeaker:
     def _release(self, state: DeviceState) -> None:
         with self._system.lock:
             if self._stream is not None and self._generation == self._system.generation:
-                self._stream.abort(ignore_errors=True)
-                self._stream.close(ignore_errors=True)
+                self._system.let_go(self._stream)
             self._stream = None
             self._state = state

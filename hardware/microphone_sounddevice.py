@@ -180,12 +180,7 @@ class _Stream:
         with AUDIO_SYSTEM.lock:
             if self._stream is None or self.generation != AUDIO_SYSTEM.generation:
                 return
-            library = sounddevice()
-            try:
-                self._stream.abort(ignore_errors=True)
-                self._stream.close(ignore_errors=True)
-            except library.PortAudioError:
-                pass
+            AUDIO_SYSTEM.let_go(self._stream)
             self._stream = None
 
 

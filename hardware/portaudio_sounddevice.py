@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from hardware.errors import AudioDeviceNotFound, AudioUnavailable
 
+_CLOSES_WITHIN_S = 1.0
 Direction = Literal["input", "output"]
 
 
@@ -40,6 +41,7 @@ class AudioSystem:
         self.lock = threading.RLock()
         """Held while a stream is opened or closed and while the list is renewed."""
         self.generation = 0
+        self._stuck: list[threading.Thread] = []
 
     def devices(self, direction: Direction) -> list[Device]:
         """List the devices of one direction.
@@ -71,11 +73,23 @@ class AudioSystem:
                     return device
         raise AudioDeviceNotFound(name, [device.name for device in devices])
 
+    def let_go(self, stream: Any) -> None:  # noqa: ANN401 - untyped library
+        """Close a stream, and leave it behind when PortAudio hangs in it, as it may when a device has died."""
+        closing = threading.Thread(target=_close, args=(stream,), name="sound-device-closing", daemon=True)
+        closing.start()
+        closing.join(_CLOSES_WITHIN_S)
+        if closing.is_alive():
+            self._stuck.append(closing)
+
     def renew(self, seen_generation: int) -> None:
-        """List the devices anew, unless somebody has done it since that generation. Kills all streams."""
+        """List the devices anew, unless somebody has done it since that generation. Kills all streams.
+
+        While PortAudio hangs in a dead stream the old list stays: shutting it down would hang as well.
+        """
         library = sounddevice()
         with self.lock:
-            if seen_generation != self.generation:
+            self._stuck = [closing for closing in self._stuck if closing.is_alive()]
+            if seen_generation != self.generation or self._stuck:
                 return
             self.generation += 1
             library._terminate()  # noqa: SLF001 - there is no other way to renew PortAudio's list
@@ -97,6 +111,11 @@ def sounddevice() -> Any:  # noqa: ANN401 - the library has no types
     except OSError as error:
         raise AudioUnavailable(f"PortAudio cannot be loaded: {error}") from error
     return library
+
+
+def _close(stream: Any) -> None:  # noqa: ANN401 - untyped library
+    stream.abort(ignore_errors=True)
+    stream.close(ignore_errors=True)
 
 
 def _device(listed: dict[str, Any], direction: Direction) -> Device:
