@@ -172,7 +172,7 @@ def enrol(
 def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A recording of one utterance.")],
     question: Annotated[
-        bool, typer.Option("--question", help="As strictly as for a question: three seconds of speech.")
+        bool, typer.Option("--question", help="As strictly as for a question: a second of speech.")
     ] = False,
     home: HomeOption = None,
     as_json: JsonOption = False,

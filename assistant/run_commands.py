@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
 from pathlib import Path
 
 import typer
@@ -21,6 +23,11 @@ def run(home: HomeOption = None, scenario: ScenarioOption = None) -> None:
 
     log_to_stderr(logging.WARNING)
     asyncio.run(_run(home, scenario))
+    # Everything is closed; tearing down the native libraries would take a small board seconds more.
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 async def _run(home: Path | None, scenario: str | None) -> None:

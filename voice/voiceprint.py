@@ -71,8 +71,9 @@ class Strictness:
 
 LEVELS = {
     Level.GREETING: Strictness(false_accepts=0.02, min_speech_s=0.5, margin=0.03),
-    Level.QUESTION: Strictness(false_accepts=0.01, min_speech_s=3.0, margin=0.05),
+    Level.QUESTION: Strictness(false_accepts=0.01, min_speech_s=1.0, margin=0.05),
 }
+"""Thresholds rise where there is less speech: the calibration knows how alike strangers look then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +234,8 @@ def verify(
 
 
 MAX_LEARNED = 5
+LEARN_FROM_S = 3.0
+"""How much speech an utterance must hold to be learned from."""
 LEARN_ABOVE = 0.08
 """How far above its threshold an utterance must lie to be learned from."""
 MAX_DRIFT = 0.1
@@ -249,7 +252,7 @@ def learn(enrolment: Enrolment, probe: Probe, match: SpeakerMatch, *, now: datet
         match.accepted
         and match.person == enrolment.person
         and probe.model == enrolment.model
-        and probe.speech_s >= LEVELS[Level.QUESTION].min_speech_s
+        and probe.speech_s >= LEARN_FROM_S
         and match.score >= match.threshold + LEARN_ABOVE
     )
     if not sure:
