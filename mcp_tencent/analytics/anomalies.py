@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from mcp_tencent.analytics.baseline import Direction, Episode, History, Sensitivity, buckets, episodes
+from mcp_tencent.analytics.baseline import (
+    Direction,
+    Episode,
+    History,
+    Knowledge,
+    Sensitivity,
+    buckets,
+    episodes,
+)
 from mcp_tencent.analytics.counting import Gathered
 from mcp_tencent.periods import Period
 
@@ -76,8 +84,9 @@ def find_anomalies(
     """
     found: dict[str, list[LevelEpisode]] = {}
     hours = buckets(period.start, period.end, bucket)
+    knowledge = Knowledge(gathered.covered, zone)
     for name, series in gathered.counts.items():
-        history = History(counts=series, covered=gathered.covered, zone=zone)
+        history = History(counts=series, knowledge=knowledge)
         observed = {at: series.get(at, 0) for at in hours}
         for episode in episodes(observed, history, bucket=bucket, sensitivity=sensitivity):
             found.setdefault(name.workload, []).append(LevelEpisode(level=name.level, episode=episode))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,6 +32,9 @@ _DAY = timedelta(days=1)
 _EXPLAINED = 3
 """So many anomalies are looked into, line by line."""
 _DEADLINE_S = 240.0
+_EVIDENCE_S = 30.0
+_TOPICS_S = 200.0
+"""A topic that takes longer is left out, and named: what the others say is told."""
 _LEVEL_WORDS = {
     "ERROR": "错误",
     "WARN": "警告",
@@ -100,7 +104,7 @@ def anomaly_tools(desk: AnalyticsDesk) -> ToolSet:
         stretch = whole_buckets(asked, bucket)
         scope = await _scope(desk, target)
         answers, skipped = await of_each(
-            scope.topics, lambda one: _judged(desk, one, scope.workload, stretch, bucket)
+            scope.topics, lambda one: _judged(desk, one, scope.workload, stretch, bucket), within_s=_TOPICS_S
         )
         found = [
             _Placed(topic=topic, anomaly=anomaly, dimensions=judged.dimensions)
@@ -173,12 +177,13 @@ def _days(gathered: Gathered, period: Period) -> int:
 
 
 async def _explained(desk: AnalyticsDesk, found: _Placed) -> Evidence | None:
-    """Say what an anomaly's lines say; when the cloud fails just then, the anomaly itself is still told."""
+    """Say what an anomaly's lines say; when the cloud fails, or dawdles, the anomaly itself is still told."""
     try:
-        return await evidence_of(
-            desk.search(found.topic), found.topic.topic.topic_id, found.anomaly, found.dimensions
-        )
-    except CloudError:
+        async with asyncio.timeout(_EVIDENCE_S):
+            return await evidence_of(
+                desk.search(found.topic), found.topic.topic.topic_id, found.anomaly, found.dimensions
+            )
+    except (CloudError, TimeoutError):
         return None
 
 

@@ -80,27 +80,47 @@ class Episode:
     """Of the bucket farthest from the usual; always positive."""
 
 
+class Knowledge:
+    """Of which buckets of the past there is knowledge, shared by all series of a topic.
+
+    Args:
+        covered: Those buckets: where a series has none of these, its count was 0.
+        zone: Tells which days are weekends.
+    """
+
+    def __init__(self, covered: frozenset[datetime], zone: tzinfo) -> None:
+        self._covered = covered
+        self._zone = zone
+        self._alike: dict[datetime, Sequence[datetime]] = {}
+
+    def alike(self, at: datetime) -> Sequence[datetime]:
+        """Return the same time of earlier days, of the same kind of day if there are enough."""
+        known = self._alike.get(at)
+        if known is None:
+            known = self._alike[at] = self._chosen(at)
+        return known
+
+    def _chosen(self, at: datetime) -> Sequence[datetime]:
+        earlier = [at - days * _DAY for days in range(1, 2 * DAYS_BACK + 1)]
+        known = [instant for instant in earlier if instant in self._covered][:DAYS_BACK]
+        kind = self._weekend(at)
+        alike = [instant for instant in known if self._weekend(instant) == kind]
+        return alike if len(alike) >= _FEWEST_OF_KIND else known
+
+    def _weekend(self, instant: datetime) -> bool:
+        return instant.astimezone(self._zone).weekday() >= 5
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """Counts of one series before the period, by bucket."""
 
     counts: Mapping[datetime, int]
-    covered: frozenset[datetime]
-    """The buckets of which there is knowledge: where `counts` has none of these, the count was 0."""
-    zone: tzinfo
-    """Tells which days are weekends."""
+    knowledge: Knowledge
 
     def samples(self, at: datetime) -> list[int]:
         """Return the counts at the same time of earlier days, of the same kind of day if there are enough."""
-        earlier = [at - days * _DAY for days in range(1, 2 * DAYS_BACK + 1)]
-        known = [instant for instant in earlier if instant in self.covered][:DAYS_BACK]
-        kind = self._weekend(at)
-        alike = [instant for instant in known if self._weekend(instant) == kind]
-        chosen = alike if len(alike) >= _FEWEST_OF_KIND else known
-        return [self.counts.get(instant, 0) for instant in chosen]
-
-    def _weekend(self, instant: datetime) -> bool:
-        return instant.astimezone(self.zone).weekday() >= 5
+        return [self.counts.get(instant, 0) for instant in self.knowledge.alike(at)]
 
 
 def deviation(observed: int, samples: Sequence[int]) -> Deviation | None:

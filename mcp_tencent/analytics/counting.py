@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,8 +17,10 @@ from mcp_tencent.side_by_side import side_by_side
 
 _DAY = timedelta(days=1)
 _MILLISECOND = timedelta(milliseconds=1)
-_AT_ONCE = 2
+_AT_ONCE = 4
 MOST_ROWS = 10_000
+_COMFORTABLE_ROWS = 7_500
+"""Other days may be richer by a third before one has to be asked in halves."""
 WORKLOAD_FIELDS = (
     "workload", "service", "service_name", "app", "__TAG__.pod_label_app", "__TAG__.container_name",
 )  # fmt: skip
@@ -73,6 +76,8 @@ async def counted(
 ) -> Counts:
     """Count the lines of a period by bucket and series; buckets begin at the period's start.
 
+    An answer has so many rows at most; a period with more is counted in halves.
+
     Raises:
         CloudError: As LogSearch raises it.
         InvalidRequest: There are too many series to count.
@@ -85,11 +90,19 @@ async def counted(
         f"{columns}, count(*) as lines group by bucket{columns} limit {MOST_ROWS}"
     )
     table = await search.analyze(topic_id, query, sql, period.start, period.end)
-    if len(table.rows) >= MOST_ROWS:
+    if len(table.rows) < MOST_ROWS:
+        return _read(table, period.start, bucket, dimensions)
+    halves = _pieces(period, bucket, 2)
+    if len(halves) < 2:
         raise InvalidRequest(
             f"the topic has over {MOST_ROWS} series of {dimensions.workload or 'lines'}: name one as target"
         )
-    return _read(table, period.start, bucket, dimensions)
+    return _merged(
+        [
+            await counted(search, topic_id, query, half, bucket=bucket, dimensions=dimensions)
+            for half in halves
+        ]
+    )
 
 
 async def with_history(
@@ -128,22 +141,41 @@ async def with_history(
         async with turns:
             return await counted(search, topic_id, query, part, bucket=bucket, dimensions=dimensions)
 
-    answers = await side_by_side(one(part) for part in [*_by_days(period), *before])
+    judged = await side_by_side(one(part) for part in _by_days(period))
+    # The days before are about as rich: asked at once in pieces that fit into an answer.
+    rows = max((sum(len(series) for series in counts.values()) for counts in judged), default=0)
+    share = -(-rows // _COMFORTABLE_ROWS) or 1
+
+    async def whole(day: Period) -> Counts:
+        return _merged(await side_by_side(one(piece) for piece in _pieces(day, bucket, share)))
+
+    history = await side_by_side(whole(day) for day in before)
+    return Gathered(counts=_merged([*judged, *history]), covered=_covered(before, history, bucket))
+
+
+def _merged(parts: Iterable[Counts]) -> Counts:
     merged: Counts = {}
-    for counts in answers:
+    for counts in parts:
         for name, series in counts.items():
             merged.setdefault(name, {}).update(series)
-    return Gathered(counts=merged, covered=_covered(before, answers[-len(before) :], bucket))
+    return merged
 
 
-def _by_days(period: Period) -> list[Period]:
+def _pieces(period: Period, bucket: timedelta, count: int) -> list[Period]:
+    """Cut a period into about `count` pieces of whole buckets, one bucket each at least."""
+    whole = math.ceil(period.length / bucket)
+    step = max(1, math.ceil(whole / count)) * bucket
     parts: list[Period] = []
     start = period.start
     while start < period.end:
-        end = min(start + _DAY, period.end)
+        end = min(start + step, period.end)
         parts.append(Period(start=start, end=end))
         start = end
     return parts
+
+
+def _by_days(period: Period) -> list[Period]:
+    return _pieces(period, _DAY, -(-period.length // _DAY))
 
 
 def _covered(parts: Sequence[Period], answers: Sequence[Counts], bucket: timedelta) -> frozenset[datetime]:
@@ -163,6 +195,8 @@ def _covered(parts: Sequence[Period], answers: Sequence[Counts], bucket: timedel
 
 def _read(table: AnalysisTable, start: datetime, bucket: timedelta, dimensions: Dimensions) -> Counts:
     counts: Counts = {}
+    # One object an instant, for all series: there may be hundreds of thousands of counts.
+    instants: dict[int, datetime] = {}
     for row in table.rows:
         number, *groups, lines = row
         values = iter(groups)
@@ -170,7 +204,8 @@ def _read(table: AnalysisTable, start: datetime, bucket: timedelta, dimensions: 
         level = _text(next(values)) if dimensions.level else ""
         name = SeriesName(workload=workload, level=level.upper())
         series = counts.setdefault(name, {})
-        at = start + int(number or 0) * bucket
+        index = int(number or 0)
+        at = instants.setdefault(index, start + index * bucket)
         series[at] = series.get(at, 0) + int(lines or 0)
     return counts
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from mcp_tencent.basic.desk import BasicDesk
 from mcp_tencent.basic.query_writing import split_statement
-from mcp_tencent.errors import InvalidQuery, InvalidRequest, NotFound
+from mcp_tencent.errors import CloudError, DeadlineExceeded, InvalidQuery, InvalidRequest, NotFound
 from mcp_tencent.models.logs import LogLine, SortOrder
 from mcp_tencent.naming.located import LocatedTopic
 from mcp_tencent.naming.naming import Naming
@@ -107,28 +107,44 @@ def check_search(query: str) -> None:
 
 
 async def of_each(
-    topics: Sequence[LocatedTopic], ask: Callable[[LocatedTopic], Awaitable[T]]
+    topics: Sequence[LocatedTopic],
+    ask: Callable[[LocatedTopic], Awaitable[T]],
+    *,
+    within_s: float | None = None,
 ) -> tuple[list[tuple[LocatedTopic, T]], list[str]]:
     """Ask every topic, a few at once; topics whose index does not fit are named with the reason.
 
+    Args:
+        topics: Which.
+        ask: Asks one.
+        within_s: With it, a topic that fails otherwise, or has not answered so many seconds from now, is
+            named with the reason as well: what the others say is worth more than nothing.
+
     Raises:
-        CloudError: A topic cannot be asked for another reason, or none of them fits.
+        CloudError: None of them can be asked; without `within_s`, one of them.
     """
     turns = asyncio.Semaphore(_AT_ONCE)
+    until = None if within_s is None else asyncio.get_running_loop().time() + within_s
 
-    async def one(topic: LocatedTopic) -> T | InvalidQuery | NotFound:
-        async with turns:
-            try:
+    async def one(topic: LocatedTopic) -> T | CloudError:
+        try:
+            async with asyncio.timeout_at(until), turns:
                 return await ask(topic)
-            except (InvalidQuery, NotFound) as error:
-                return error
+        except TimeoutError:
+            return DeadlineExceeded(f"{topic.topic.name} has not answered within {within_s:g} s")
+        except (InvalidQuery, NotFound) as error:
+            return error
+        except CloudError as error:
+            if within_s is None:
+                raise
+            return error
 
     answers = await side_by_side(one(topic) for topic in topics)
     fit: list[tuple[LocatedTopic, T]] = []
     skipped: list[str] = []
-    first: InvalidQuery | NotFound | None = None
+    first: CloudError | None = None
     for topic, answer in zip(topics, answers, strict=True):
-        if isinstance(answer, InvalidQuery | NotFound):
+        if isinstance(answer, CloudError):
             first = first or answer
             skipped.append(f"{topic.alias}: {answer.detail}"[:160])
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
@@ -10,10 +11,16 @@ from typing import Any
 
 import pytest
 
+from mcp_tencent.analytics import counting
+from mcp_tencent.analytics.counting import Dimensions, Gathered, with_history
+from mcp_tencent.basic.log_reading import of_each, searched_topics
 from mcp_tencent.devops.incidents import Attempt, AttemptOutcome, Incident, IncidentStatus, Rung
 from mcp_tencent.devops.records import SqlIncidentStore
+from mcp_tencent.errors import InvalidRequest, Throttled
 from mcp_tencent.gateway.call import Caller, CallerKind
 from mcp_tencent.local_cloud.server import LocalCloud
+from mcp_tencent.naming.located import LocatedTopic
+from mcp_tencent.periods import parse_period
 from tests.mcp_tencent.analytics.lab import lab_at
 from tests.mcp_tencent.basic.office import ANSWER_BYTES, MORNING, ZONE, Office, standing
 
@@ -270,3 +277,63 @@ def _remember(store: SqlIncidentStore) -> None:
             assert store.start_attempt(attempt)
             at = opened + timedelta(minutes=index, seconds=30)
             store.finish_attempt(attempt.id, outcome, at=at, reason="", evidence_json="{}")
+
+
+async def test_more_series_than_an_answer_holds_are_counted_in_pieces(
+    lab: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = await lab.desk.naming.topic("业务日志")
+    search = lab.desk.logs(topic.place)
+    period = parse_period("4h", now=lab.desk.now(), zone=ZONE)
+    fields = Dimensions(workload="workload", level="level")
+
+    async def gathered() -> Gathered:
+        hour = timedelta(hours=1)
+        return await with_history(
+            search, topic.topic.topic_id, "*", period, bucket=hour, dimensions=fields, days=2
+        )
+
+    at_once = await gathered()
+    rows = sum(len(series) for series in at_once.counts.values())
+    monkeypatch.setattr(counting, "MOST_ROWS", rows // 3 // 2)
+    monkeypatch.setattr(counting, "_COMFORTABLE_ROWS", rows // 3)
+    assert await gathered() == at_once, "halved where an answer is too short"
+    monkeypatch.setattr(counting, "_COMFORTABLE_ROWS", rows // 3 // 2 // 2)
+    assert await gathered() == at_once, "cut beforehand"
+    monkeypatch.setattr(counting, "MOST_ROWS", 2)
+    with pytest.raises(InvalidRequest):
+        await gathered()
+
+
+async def test_a_topic_that_does_not_answer_is_named_and_the_others_are_told(lab: Office) -> None:
+    first, *others = await searched_topics(lab.desk.naming, None)
+    assert others
+
+    async def ask(topic: LocatedTopic) -> str:
+        if topic is first:
+            await asyncio.Event().wait()
+        return topic.alias
+
+    answers, skipped = await of_each([first, *others], ask, within_s=0.05)
+    assert [alias for _, alias in answers] == [one.alias for one in others]
+    (reason,) = skipped
+    assert reason.startswith(first.alias)
+
+
+async def test_a_topic_that_refuses_is_named_where_others_answer_and_raised_where_none_does(
+    lab: Office,
+) -> None:
+    first, *others = await searched_topics(lab.desk.naming, None)
+
+    async def ask(topic: LocatedTopic) -> str:
+        if topic is first:
+            raise Throttled("too often")
+        return topic.alias
+
+    answers, skipped = await of_each([first, *others], ask, within_s=10.0)
+    assert len(answers) == len(others)
+    assert skipped == [f"{first.alias}: too often"]
+    with pytest.raises(Throttled):
+        await of_each([first], ask, within_s=10.0)
+    with pytest.raises(Throttled):
+        await of_each([first, *others], ask)

@@ -15,6 +15,7 @@ from mcp_tencent.analytics.baseline import (
     DAYS_BACK,
     Direction,
     History,
+    Knowledge,
     Sensitivity,
     buckets,
     change_ratio,
@@ -33,7 +34,8 @@ FRIDAY = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 
 
 def history(counts: dict[datetime, int], covered: set[datetime] | None = None) -> History:
-    return History(counts=counts, covered=frozenset(counts if covered is None else covered), zone=ZONE)
+    knowledge = Knowledge(frozenset(counts if covered is None else covered), ZONE)
+    return History(counts=counts, knowledge=knowledge)
 
 
 def days_before(at: datetime, counts: list[int]) -> dict[datetime, int]:
