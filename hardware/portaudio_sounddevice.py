@@ -7,6 +7,7 @@ generation has moved on.
 
 from __future__ import annotations
 
+import atexit
 import threading
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -74,12 +75,14 @@ class AudioSystem:
         raise AudioDeviceNotFound(name, [device.name for device in devices])
 
     def let_go(self, stream: Any) -> None:  # noqa: ANN401 - untyped library
-        """Close a stream, and leave it behind when PortAudio hangs in it, as it may when a device has died."""
+        """Close a stream, and leave it behind when PortAudio hangs in it, as it may in a dead device."""
         closing = threading.Thread(target=_close, args=(stream,), name="sound-device-closing", daemon=True)
         closing.start()
         closing.join(_CLOSES_WITHIN_S)
         if closing.is_alive():
             self._stuck.append(closing)
+            # At exit the library would shut PortAudio down and hang for good.
+            atexit.unregister(sounddevice()._exit_handler)  # noqa: SLF001
 
     def renew(self, seen_generation: int) -> None:
         """List the devices anew, unless somebody has done it since that generation. Kills all streams.
