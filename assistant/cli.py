@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from importlib.metadata import version as installed_version
-from pathlib import Path
 from typing import Annotated, NoReturn, Protocol, runtime_checkable
 
 import typer
@@ -14,6 +13,7 @@ from assistant import (
     audit_commands,
     backup_commands,
     config_commands,
+    demo_commands,
     digest_commands,
     doctor_commands,
     hear_commands,
@@ -50,6 +50,7 @@ app.command()(say_commands.say)
 app.command()(doctor_commands.doctor)
 app.command()(mcp_commands.mcp)
 app.command()(run_commands.run)
+app.command()(demo_commands.demo)
 app.command()(hear_commands.hear)
 app.command()(turns_commands.turns)
 app.command()(night_commands.night)
@@ -62,7 +63,6 @@ app.command("eval")(planner_commands.evaluate)
 ScenarioOption = Annotated[
     str, typer.Option("--scenario", metavar="NAME|FILE", help="A shipped scenario, or a YAML file.")
 ]
-OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the transcript is written.")]
 
 FAILED, OUTSIDE_UNAVAILABLE, INTERRUPTED = 1, 5, 130
 
@@ -86,19 +86,6 @@ class Explained(Protocol):
 def version() -> None:
     """Print the version."""
     typer.echo(installed_version("xiaozhi"))
-
-
-@app.command()
-def demo(
-    out: OutOption = Path("demo"),
-    scenario: ScenarioOption = "yesterday",
-) -> None:
-    """Show 小智 at work: the local cloud, a bad release found, rolled back and verified."""
-    require_local_cloud()
-    from assistant.demo import run_demo
-
-    if not run_demo(out, scenario):
-        raise typer.Exit(FAILED)
 
 
 @app.command("local-cloud")

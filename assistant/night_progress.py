@@ -21,9 +21,9 @@ _OUTCOMES = {"succeeded": "完成", "partial": "完成，但有的读不到", "f
 _STATUS = {"open": "等您决定", "healed": "已恢复", "human": "要人处理"}
 
 
-async def follow(house: NightHouse, zone: tzinfo) -> None:
+async def follow(house: NightHouse, zone: tzinfo, *, console: Console | None = None) -> None:
     """Print what is recorded of incidents as it happens, until cancelled; whoever does the work."""
-    console = Console(highlight=False)
+    console = console or Console(highlight=False)
     began = house.desk.ward.clock.now() - timedelta(minutes=1)
     shown: dict[str, int] = {}
     while True:
@@ -54,16 +54,24 @@ async def summary(house: NightHouse, end: NightEnd) -> None:
     if end.detail:
         console.print(Text(end.detail))
     table = Table("故障", "评分", "结果", "为什么", box=None, header_style="dim")
-    for ending in end.endings:
-        incident_id = ending.incident_id
-        incident = await asyncio.to_thread(house.incidents.get, incident_id)
-        status = _STATUS[incident.status.value]
-        table.add_row(incident.title, f"{incident.score / 10:.1f}", status, ending.reason)
+    for row in await outcome_rows(house, end):
+        table.add_row(*row)
     if end.endings:
         console.print(table)
     stored = await asyncio.to_thread(house.digests.get, end.on)
     if stored is not None:
         console.print(Text(stored.spoken))
+
+
+async def outcome_rows(house: NightHouse, end: NightEnd) -> list[tuple[str, str, str, str]]:
+    """Return what became of each incident: title, score, status and why."""
+    rows = []
+    for ending in end.endings:
+        incident_id = ending.incident_id
+        incident = await asyncio.to_thread(house.incidents.get, incident_id)
+        status = _STATUS[incident.status.value]
+        rows.append((incident.title, f"{incident.score / 10:.1f}", status, ending.reason))
+    return rows
 
 
 def show_rehearsal(rehearsal: Rehearsal) -> None:
