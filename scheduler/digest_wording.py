@@ -33,6 +33,7 @@ RUNG_WORDS = {
 }
 OUTCOME_WORDS = {
     "healed": "修好了",
+    "better_kept": "好转了，改动留着",
     "not_better_restored": "没有好转，已还原",
     "worse_restored": "变差了，已还原",
     "restore_failed": "还原失败",
@@ -42,7 +43,7 @@ OUTCOME_WORDS = {
     "already_recovered": "已自己恢复",
 }
 LEVEL_WORDS = {"ERROR": "错误", "FATAL": "致命错误", "WARN": "警告", "INFO": "普通"}
-_ACTED = frozenset({"healed", "not_better_restored", "worse_restored", "restore_failed"})
+_ACTED = frozenset({"healed", "better_kept", "not_better_restored", "worse_restored", "restore_failed"})
 _NAME = 24
 _REASON = 40
 _REASONS_TOLD = 3
@@ -116,7 +117,15 @@ def incident_spoken(one: IncidentFacts) -> str:
         return f"{begin}{tried}没有修好，还原也失败了，请尽快处理。"
     if acted:
         rest = f"，{why}" if why and not one.exhausted else ""
+        if any(each.outcome == "better_kept" for each in acted):
+            return f"{begin}{tried}好转了，但没有完全恢复，见效的改动留着{rest}。"
         return f"{begin}{tried}没有修好，改动已还原{rest}。"
+    undone = next((each for each in reversed(one.attempts) if each.outcome == "abandoned"), None)
+    if undone is not None:
+        because = one_line(undone.reason, _REASON)
+        return (
+            f"{begin}想{RUNG_WORDS.get(undone.rung, '处理')}，没有做成{f'，{because}' if because else ''}。"
+        )
     if one.exhausted and why:
         return f"{begin}{why}。"
     return f"{begin}没有自动处理{f'，因为{why}' if why else ''}。"

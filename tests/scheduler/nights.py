@@ -13,6 +13,8 @@ from assistant.home import find_home
 from assistant.night_house import NightHouse, Tempo, let_heal, open_night
 from assistant.servers import Installation, on_local_cloud
 from assistant.settings import Settings
+from mcp_tencent.cloud.calling import Calling, CallPolicy
+from mcp_tencent.local_cloud.scenario.model import Scenario
 from mcp_tencent.local_cloud.server import LocalCloud
 from mcp_tencent.local_cloud.simulation import ManualClock
 from tests.mcp_tencent.basic.office import ZONE, SteppingClock
@@ -52,23 +54,39 @@ def manual_tempo(clock: ManualClock) -> Tempo:
     return Tempo(sleep=sleep, pause=pause, polling_s=0.05, beat_s=0.2, patience_s=2.0)
 
 
-def installation_on(cloud: LocalCloud, folder: Path, *, second_account: bool = False) -> Installation:
+def installation_on(
+    cloud: LocalCloud,
+    folder: Path,
+    *,
+    second_account: bool = False,
+    settings: Settings | None = None,
+    patience_s: float = 60.0,
+) -> Installation:
     """The installation of `cloud`; with `second_account` there is an account whose key is wrong."""
-    found = on_local_cloud(find_home(folder, {}), Settings(), {}, cloud)
+    found = on_local_cloud(find_home(folder, {}), settings or Settings(), {}, cloud)
     accounts = list(found.accounts)
     if second_account:
         accounts.append(replace(accounts[0], name="外包账号", secret_key="not-the-key"))
-    return replace(found, accounts=accounts, calling=calling(cloud), wall=SteppingClock())
+    patient = Calling(CallPolicy(total_seconds=patience_s), calling(cloud).timing)
+    return replace(found, accounts=accounts, calling=patient, wall=SteppingClock())
 
 
 @asynccontextmanager
 async def night_at(
-    scenario: str, folder: Path, *, mode: str | None = "act", second_account: bool = False
+    scenario: Scenario | str,
+    folder: Path,
+    *,
+    mode: str | None = "act",
+    second_account: bool = False,
+    settings: Settings | None = None,
+    patience_s: float = 60.0,
 ) -> AsyncIterator[Night]:
     """Open the house onto a scenario at five in the morning; time stands still but for waits."""
     with standing_cloud(scenario) as cloud:
         assert isinstance(cloud.clock, ManualClock)
-        installation = installation_on(cloud, folder, second_account=second_account)
+        installation = installation_on(
+            cloud, folder, second_account=second_account, settings=settings, patience_s=patience_s
+        )
         if mode is not None:
             workloads = [one for cluster in cloud.scenario.clusters for one in cluster.workloads]
             let_heal(installation, mode, {one.namespace for one in workloads})

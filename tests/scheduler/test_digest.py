@@ -150,7 +150,7 @@ def test_a_group_of_alerts_that_was_taken_up_is_told_once() -> None:
 def test_the_whole_digest_as_it_is_spoken() -> None:
     assert [part.text for part in spoken_digest(build_digest(FACTS)).parts] == [
         "昨天46条告警，合并成3个问题，修好了1个，自己恢复了1个，还有1个没有解决。",
-        "第一条，支付服务超时，9.3分。试过重启和扩容，没有修好，改动已还原，次数用完。",
+        "第一条，支付服务超时，9.3分。可能是新版本的配置缺少数据库地址。试过重启和扩容，没有修好，改动已还原，次数用完。",
         "第二条，订单服务错误率过高，8.7分。回滚后已经恢复。",
         "第三条，节点磁盘快满，3.5分，已经自己恢复。级别为警告。",
         "日志126.4万条，比平时多百分之12。错误8214条，是平时的2.3倍。",
@@ -264,7 +264,7 @@ attempts = st.lists(
         rung=st.sampled_from(["restart", "scale", "roll_back", "isolate", "restore", "hand_over"]),
         action=words,
         outcome=st.sampled_from(
-            ["healed", "not_better_restored", "restore_failed", "blocked_by_policy", None]
+            ["healed", "better_kept", "not_better_restored", "restore_failed", "blocked_by_policy", None]
         ),
         reason=words,
     ),
