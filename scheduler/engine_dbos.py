@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
 from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, WorkflowHandleAsync
 
-from mcp_tencent.devops.incidents import IncidentStatus
 from mcp_tencent.durable_dbos import DbosSteps, Sleep
 from scheduler.healing import Ending, HealingSteps, heal
 from scheduler.night import NightEnd, NightSteps, Opened, night, night_id
@@ -62,6 +62,7 @@ class DbosNights:
             return await night(on, steps, engine, self)
 
         self._heal, self._night = heal_one, night_of
+        self._healing, self._engine = healing, engine
 
     async def listen(self) -> None:
         """Open the queues; DBOS has been launched."""
@@ -97,12 +98,6 @@ class DbosNights:
                 endings.append(await handle.get_result(polling_interval_sec=self._polling_s))
             except Exception:  # noqa: BLE001 - a healing that crashed must not take the digest with it
                 _log.exception("healing %s crashed", one.incident_id)
-                endings.append(
-                    Ending(
-                        incident_id=one.incident_id,
-                        status=IncidentStatus.OPEN,
-                        end="crashed",
-                        reason="处理时程序出错了，请负责人看一下",
-                    )
-                )
+                crashed = partial(self._healing.crashed, one.incident_id)
+                endings.append(await self._engine.step("crashed", crashed))
         return tuple(endings)

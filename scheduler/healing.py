@@ -20,6 +20,11 @@ from mcp_tencent.durable import Durable
 
 _DECIDED = frozenset({AttemptOutcome.HEALED, AttemptOutcome.RESTORE_FAILED})
 """After these nothing is tried any more, whatever one would see."""
+_KEPT = {"healed": AttemptOutcome.HEALED, "better": AttemptOutcome.BETTER_KEPT}
+"""Verdicts after which what was done stays. One that is better only goes on with the next rung from there: to
+take back what has helped would make it worse again."""
+_RESTART = "restart_workload"
+"""It changes nothing that could be brought back; to bring back its mark would roll every pod once more."""
 MOST_ROUNDS = 12
 """No ladder is so long: six rungs, each at most twice."""
 
@@ -181,6 +186,10 @@ class HealingSteps(Protocol):
         """Send the notice that an ending wants, if any."""
         ...
 
+    async def crashed(self, incident_id: str) -> Ending:
+        """Hand an incident whose walk broke to a person, and tell whom it concerns."""
+        ...
+
 
 async def heal(
     incident_id: str, steps: HealingSteps, engine: Durable, *, after: tuple[str, ...] = ()
@@ -243,14 +252,16 @@ async def attempt(planned: Planned, steps: HealingSteps, engine: Durable) -> Att
         looks += 1
         await engine.sleep(verified.wait_s)
         verified = await engine.step("verify", partial(steps.verify, planned, done, looks))
-    if verified.verdict == "healed":
-        return await finish(AttemptOutcome.HEALED, verified.spoken, verified.evidence_json)
+    if verified.verdict in _KEPT:
+        return await finish(_KEPT[verified.verdict], verified.spoken, verified.evidence_json)
+    worse = verified.verdict == "worse"
+    outcome = AttemptOutcome.WORSE_RESTORED if worse else AttemptOutcome.NOT_BETTER_RESTORED
+    if planned.plan.calls[-1].tool == _RESTART:
+        return await finish(outcome, verified.spoken, verified.evidence_json)
     restored = await engine.step("restore", partial(steps.restore, planned))
     if restored.doing is not Doing.DONE:
         reason = f"{verified.spoken}恢复原样没有成功：{restored.spoken}"
         return await finish(AttemptOutcome.RESTORE_FAILED, reason, verified.evidence_json)
-    worse = verified.verdict == "worse"
-    outcome = AttemptOutcome.WORSE_RESTORED if worse else AttemptOutcome.NOT_BETTER_RESTORED
     return await finish(outcome, verified.spoken, verified.evidence_json)
 
 

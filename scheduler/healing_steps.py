@@ -161,13 +161,13 @@ class WardHealing:
                 recovered=sight.quiet,
             )
         )
+        if sight.quiet and past:
+            return over(decision, past)
         if isinstance(decision, Stop):
             protected = self._ward.policy.current().policy.is_protected(incident.namespace)
             if protected and decision.hand_over:  # the tools rule every rung out there: that is the reason
                 return replace(decision, end=End.BLOCKED_BY_POLICY, reason=_PROTECTED)
             return decision
-        if sight.quiet:  # after attempts that were taken back: it went away by itself
-            return Stop(end=End.ALREADY_RECOVERED, reason="已经自己恢复了")
         view = next(one for one in sight.rungs if one.rung is decision.rung)
         arguments: dict[str, JsonValue] = json.loads(view.arguments_json)
         if decision.rung is Rung.SCALE:
@@ -399,6 +399,32 @@ class WardHealing:
         elif ending.status is not IncidentStatus.HEALED and incident.score >= notices.p0:
             await self._send(incident, "unsolved", "紧急通知")
 
+    async def crashed(self, incident_id: str) -> Ending:
+        """Hand an incident whose walk broke to a person, and tell whom it concerns."""
+        incident = await self._incident(incident_id)
+        if incident.status is not IncidentStatus.OPEN:
+            return _ending(incident, "closed", "已经处理完了")
+        reason = "处理时程序出错了"
+        for one in await self._ward.book.attempts(incident_id):
+            if one.outcome is None:
+                reason = f"{reason}，{one.action}可能只做了一半"
+                await in_store(
+                    lambda one=one: self._ward.incidents.finish_attempt(
+                        one.id,
+                        AttemptOutcome.ABANDONED,
+                        at=self._ward.clock.now(),
+                        reason=reason,
+                        evidence_json="{}",
+                    )
+                )
+        handed = replace(incident, status=IncidentStatus.HUMAN)
+        await in_store(lambda: self._ward.incidents.save(handed))
+        await self._note(incident_id, "crashed", "handover", f"{reason}，请负责人看一下")
+        await self._ward.book.release(incident_id)
+        ending = _ending(handed, "crashed", reason)
+        await self.notify(incident_id, ending)
+        return ending
+
     async def _send(self, incident: Incident, which: str, name: str) -> None:
         try:
             sent = await self._ward.tools.send_report(
@@ -473,6 +499,15 @@ def sight_of(answer: PlanAnswer) -> Sight:
         gaps=tuple(answer.gaps),
         changed_at=tuple(answer.changed_at),
     )
+
+
+def over(decision: Climb | Stop, past: Sequence[Past]) -> Stop:
+    """Return how trouble has ended that is gone after attempts which had not healed it (pure)."""
+    if isinstance(decision, Stop) and decision.end not in {End.NOTHING_HELPS, End.OUT_OF_BUDGET}:
+        return decision
+    if any(one.outcome is AttemptOutcome.BETTER_KEPT for one in past):
+        return Stop(end=End.HEALED, reason="处理之后好转，现在已经恢复正常")
+    return Stop(end=End.ALREADY_RECOVERED, reason="已经自己恢复了")
 
 
 def options_of(sight: Sight) -> Mapping[Rung, Option]:

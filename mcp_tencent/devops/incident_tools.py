@@ -37,6 +37,7 @@ _STATUS_WORDS = {
 """Worst first."""
 _OUTCOME_WORDS = {
     AttemptOutcome.HEALED: "治好了",
+    AttemptOutcome.BETTER_KEPT: "好转了，改动留着",
     AttemptOutcome.NOT_BETTER_RESTORED: "没有好转，已还原",
     AttemptOutcome.WORSE_RESTORED: "变差了，已还原",
     AttemptOutcome.RESTORE_FAILED: "还原失败",

@@ -33,6 +33,8 @@ class AttemptOutcome(StrEnum):
     """How an attempt ended."""
 
     HEALED = "healed"
+    BETTER_KEPT = "better_kept"
+    """Clearly less trouble than before, but not none: what was done stays, and the ladder goes on."""
     NOT_BETTER_RESTORED = "not_better_restored"
     WORSE_RESTORED = "worse_restored"
     RESTORE_FAILED = "restore_failed"

@@ -37,7 +37,7 @@ _FAILED = (
     AttemptOutcome.WORSE_RESTORED.value,
     AttemptOutcome.RESTORE_FAILED.value,
 )
-_JUDGED = (*_FAILED, AttemptOutcome.HEALED.value)
+_JUDGED = (*_FAILED, AttemptOutcome.HEALED.value, AttemptOutcome.BETTER_KEPT.value)
 _CLAIMS = "claims"
 
 

@@ -40,6 +40,7 @@ options = st.fixed_dictionaries(
 )
 going_on = st.sampled_from(
     [
+        AttemptOutcome.BETTER_KEPT,
         AttemptOutcome.NOT_BETTER_RESTORED,
         AttemptOutcome.WORSE_RESTORED,
         AttemptOutcome.ABANDONED,
