@@ -158,7 +158,7 @@ class HealingSteps(Protocol):
         ...
 
     async def act(self, planned: Planned, untouched_at: str) -> Done:
-        """Climb the rung; `untouched_at`, ISO 8601, is when the workload was last known to be as it was found.
+        """Climb the rung; `untouched_at`, ISO 8601, is when the workload was last seen as it was found.
 
         It is on record, so that an act repeated after a crash is measured against the time before the first.
         """

@@ -402,21 +402,13 @@ class WardHealing:
     async def crashed(self, incident_id: str) -> Ending:
         """Hand an incident whose walk broke to a person, and tell whom it concerns."""
         incident = await self._incident(incident_id)
-        if incident.status is not IncidentStatus.OPEN:
+        if incident.status is IncidentStatus.HEALED:
             return _ending(incident, "closed", "已经处理完了")
-        reason = "处理时程序出错了"
-        for one in await self._ward.book.attempts(incident_id):
-            if one.outcome is None:
-                reason = f"{reason}，{one.action}可能只做了一半"
-                await in_store(
-                    lambda one=one: self._ward.incidents.finish_attempt(
-                        one.id,
-                        AttemptOutcome.ABANDONED,
-                        at=self._ward.clock.now(),
-                        reason=reason,
-                        evidence_json="{}",
-                    )
-                )
+        begun = [one for one in await self._ward.book.attempts(incident_id) if one.outcome is None]
+        half = "".join(f"，{one.action}可能只做了一半" for one in begun)
+        reason = f"处理时程序出错了{half}"
+        for one in begun:
+            await self._abandon(one, reason)
         handed = replace(incident, status=IncidentStatus.HUMAN)
         await in_store(lambda: self._ward.incidents.save(handed))
         await self._note(incident_id, "crashed", "handover", f"{reason}，请负责人看一下")
@@ -424,6 +416,14 @@ class WardHealing:
         ending = _ending(handed, "crashed", reason)
         await self.notify(incident_id, ending)
         return ending
+
+    async def _abandon(self, attempt: Attempt, reason: str) -> None:
+        outcome, at = AttemptOutcome.ABANDONED, self._ward.clock.now()
+        await in_store(
+            lambda: self._ward.incidents.finish_attempt(
+                attempt.id, outcome, at=at, reason=reason, evidence_json="{}"
+            )
+        )
 
     async def _send(self, incident: Incident, which: str, name: str) -> None:
         try:
