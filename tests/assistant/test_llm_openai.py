@@ -6,11 +6,7 @@ import json
 import logging
 import subprocess
 import sys
-import threading
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -21,8 +17,8 @@ from assistant.llm_openai import LlmEndpoint, LlmFactorAdviser, LlmOpeningWriter
 from mcp_tencent.devops.alerts.advice import FactorAdvice, FactorQuestion
 from mcp_tencent.devops.alerts.scoring import Factors
 from scheduler.opening import OpeningQuestion
+from tests.assistant.scripted_llm import KEY, ScriptedEndpoint, said, scripted_endpoint
 
-KEY = "sk-very-secret-0123456789"
 QUESTION = FactorQuestion(
     title="订单服务错误率过高",
     factors=Factors(impact=50, severity=60, importance=70, urgency=40),
@@ -40,76 +36,10 @@ class _AnyAnswer(BaseModel):
     value: int
 
 
-def said(content: str | None, *, refusal: str | None = None, finish: str = "stop") -> dict[str, Any]:
-    """Return a completion as an endpoint sends it."""
-    return {
-        "id": "c-1",
-        "object": "chat.completion",
-        "created": 1,
-        "model": "m",
-        "choices": [
-            {
-                "index": 0,
-                "finish_reason": finish,
-                "message": {"role": "assistant", "content": content, "refusal": refusal},
-            }
-        ],
-    }
-
-
-@dataclass
-class ScriptedEndpoint:
-    """An OpenAI-compatible server on loopback that answers as scripted, one after the other."""
-
-    url: str = ""
-    answers: list[tuple[int, str]] = field(default_factory=list)
-    requests: list[dict[str, Any]] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
-    released: threading.Event = field(default_factory=threading.Event)
-
-    def says(self, answer: object) -> None:
-        content = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
-        self.answers.append((200, json.dumps(said(content))))
-
-    def fails(self, status: int, body: str = "") -> None:
-        self.answers.append((status, body or json.dumps({"error": {"message": f"wrong key {KEY}"}})))
-
-    def hangs(self) -> None:
-        self.answers.append((0, ""))
-
-
 @pytest.fixture
 def endpoint() -> Iterator[ScriptedEndpoint]:
-    script = ScriptedEndpoint()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            script.requests.append(json.loads(body))
-            script.keys.append(self.headers.get("Authorization", ""))
-            status, text = script.answers.pop(0)
-            if not status:
-                script.released.wait()
-                return
-            sent = text.encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(sent)))
-            self.end_headers()
-            self.wfile.write(sent)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    script.url = f"http://127.0.0.1:{server.server_port}/v1"
-    yield script
-    script.released.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with scripted_endpoint() as script:
+        yield script
 
 
 @pytest_asyncio.fixture
