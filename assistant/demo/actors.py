@@ -9,13 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from assistant.demo.errors import DemoStepFailed
-from hardware.audio import AudioClip
+from hardware.audio import RATE_HZ, AudioClip
 from hardware.recordings import read_recording, write_recording
 
 LANGUAGE = "cmn-latn-pinyin"
-_PACES = (140, 146, 136, 150, 142, 148, 138)
-"""Words a minute. Nobody says a sentence twice alike; who does is a recording, and refused."""
+_PACES = (140, 152, 132, 146, 136, 156, 143)
+"""Words a minute, in turn."""
+_PITCHES = (50, 43, 56, 47, 60, 39)
+"""espeak-ng's 0 to 99, in turn. Nobody says a sentence twice alike; who does is a recording, and refused."""
 _LOUDNESS = 0.5
+_ROOM_NOISE = 25.0
+"""Of 32,768: some 62 dB below the loudest, a quiet office."""
+_BEFORE_AND_AFTER_S = 0.4
 _DEADLINE_S = 20.0
 
 
@@ -40,25 +45,26 @@ class Actor:
         Raises:
             DemoStepFailed: espeak-ng is missing or failed.
         """
-        pace = _PACES[self._said % len(_PACES)]
+        pace, pitch = _PACES[self._said % len(_PACES)], _PITCHES[self._said % len(_PITCHES)]
         self._said += 1
         file = self.folder / f"{self.variant}-{self._said:02}.wav"
-        # Hanzi, commas and full stops go through; the pitch wanders a little, as in people.
-        command = [
-            "espeak-ng",
-            "-v",
-            f"{LANGUAGE}+{self.variant}",
-            "-s",
-            str(pace),
-            "-p",
-            str(48 + self._said % 5),
-        ]
+        voice = ["-v", f"{LANGUAGE}+{self.variant}", "-s", str(pace), "-p", str(pitch)]
         try:
             subprocess.run(  # noqa: S603 - our own words, no shell
-                [*command, "-w", str(file), text], check=True, capture_output=True, timeout=_DEADLINE_S
+                ["espeak-ng", *voice, "-w", str(file), text],  # noqa: S607 - as Debian installs it
+                check=True,
+                capture_output=True,
+                timeout=_DEADLINE_S,
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise DemoStepFailed(f"espeak-ng could not speak for {self.name}: {error}") from error
-        clip = read_recording(file)
-        write_recording(file, AudioClip(samples=(clip.samples * _LOUDNESS).astype(np.int16)))
+        write_recording(file, _in_a_room(read_recording(file)))
         return file
+
+
+def _in_a_room(clip: AudioClip) -> AudioClip:
+    """Return a sentence as a microphone has it: no room is silent, and no two noises are alike."""
+    quiet = np.zeros(int(_BEFORE_AND_AFTER_S * RATE_HZ))
+    sound = np.concatenate([quiet, clip.samples * _LOUDNESS, quiet])
+    noise = np.random.default_rng().normal(0.0, _ROOM_NOISE, len(sound))
+    return AudioClip(samples=(sound + noise).astype(np.int16))
