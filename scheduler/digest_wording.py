@@ -120,8 +120,8 @@ def incident_spoken(one: IncidentFacts) -> str:
         if any(each.outcome == "better_kept" for each in acted):
             return f"{begin}{tried}好转了，但没有完全恢复，见效的改动留着{rest}。"
         # A restart leaves nothing to take back.
-        undone = "，改动已还原" if any(each.rung != "restart" for each in acted) else ""
-        return f"{begin}{tried}没有修好{undone}{rest}。"
+        taken_back = "，改动已还原" if any(each.rung != "restart" for each in acted) else ""
+        return f"{begin}{tried}没有修好{taken_back}{rest}。"
     undone = next((each for each in reversed(one.attempts) if each.outcome == "abandoned"), None)
     if undone is not None:
         because = one_line(undone.reason, _REASON)
