@@ -14,7 +14,9 @@ environment variable NIGHT_DIES says where the process kills itself with SIGKILL
   effect and the gateway has not recorded it); KEY is the end of an idempotency key, such as `attempt-1-act`;
 - `answered:TOOL:N` (the gateway has recorded the result, and the answer is lost).
 
-When the night has ended, `ended OUTCOME` is printed.
+Of processes with the same file in NIGHT_DIES_ONCE only the first one dies. When the night has ended,
+`ended OUTCOME` is printed. With `"works": true` in its orders a process starts no night, and takes part in what
+others start until it is terminated.
 """
 
 from __future__ import annotations
@@ -49,6 +51,11 @@ Result = TypeVar("Result")
 
 
 def die() -> None:
+    if once := os.environ.get("NIGHT_DIES_ONCE"):
+        try:
+            os.close(os.open(once, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -147,6 +154,9 @@ async def main(orders: dict[str, Any]) -> None:
 
     tempo = Tempo(sleep=sleep, pause=asyncio.sleep, polling_s=0.05, beat_s=0.2, patience_s=2.0)
     async with open_night(installation, tempo, executor_id=orders["executor"]) as house:
+        if orders.get("works"):
+            print("working", flush=True)
+            await asyncio.Event().wait()
         end = await house.nights.run(date.fromisoformat(orders["date"]))
         print(f"ended {end.outcome}", flush=True)
 

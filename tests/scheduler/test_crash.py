@@ -31,7 +31,7 @@ class Rig:
         self._undisturbed: dict[str, dict[str, Any]] = {}
 
     def night(self, scenario: str, *, first: int = NEVER, last: int = NEVER) -> dict[str, Any]:
-        """Run a night that is killed at every moment of the steps `first` to `last`, and return what is left."""
+        """Run a night that is killed at every moment of the steps `first` to `last`, and tell its end."""
         order = {"scenario": scenario, "policy": POLICY, "hours": HOURS, "first": first, "last": last}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -82,7 +82,10 @@ def outcome(answer: dict[str, Any]) -> dict[str, Any]:
         "standing",
         "steps",
     )
-    text = json.dumps({name: answer[name] for name in names}, ensure_ascii=False)
+    told = {name: answer[name] for name in names}
+    # An act that is done again says that it had been done.
+    told["timeline"] = [[kind, "" if kind == "action" else text] for kind, text in answer["timeline"]]
+    text = json.dumps(told, ensure_ascii=False)
     return json.loads(re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.]*(Z|[+-]\d\d:\d\d)?", "TIME", text))
 
 
