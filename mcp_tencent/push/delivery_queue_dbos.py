@@ -5,7 +5,10 @@ It is a part of the process's engine (`durable_dbos`), created before the launch
 
 from __future__ import annotations
 
-from dbos import DBOS, SetWorkflowID
+import asyncio
+from contextvars import Context
+
+from dbos import DBOS, SetWorkflowID, WorkflowStatus
 
 from mcp_tencent.durable_dbos import DbosSteps, Sleep
 from mcp_tencent.push.delivery import deliver
@@ -53,10 +56,15 @@ class DbosDeliveryQueue:
         Raises:
             DeliveryBroken: it ended in an error of ours.
         """
-        with SetWorkflowID(delivery_id):
-            handle = await DBOS.enqueue_workflow_async(QUEUE, self._walk, delivery_id)
-        status = await handle.get_status()
+        # Apart from whatever workflow asks: a step of the night must not become the delivery's parent, and may
+        # not start workflows at all.
+        status = await asyncio.create_task(self._enqueued(delivery_id), context=Context())
         if status.status in _ENDED_IN_ERROR:
             raise DeliveryBroken(
                 f"workflow {delivery_id} ended as {status.status}", spoken="发送时出现内部错误，没有完成。"
             )
+
+    async def _enqueued(self, delivery_id: str) -> WorkflowStatus:
+        with SetWorkflowID(delivery_id):
+            handle = await DBOS.enqueue_workflow_async(QUEUE, self._walk, delivery_id)
+        return await handle.get_status()
