@@ -22,14 +22,15 @@ from assistant.conversation.answer import Answer, Heard
 from assistant.conversation.greeting import Greeting, MorningWindow
 from assistant.conversation.placing import all_placed
 from assistant.conversation.toolbox import Toolbox
-from assistant.conversation.turn import Conversation
+from assistant.conversation.turn import Conversation, Names
 from assistant.device.desk import DeviceDesk, HealthNote
 from assistant.device.server import device_server
 from assistant.digest_copies import DigestCopies
+from assistant.errors import NoCloudAccount
 from assistant.journal import SqlJournal, TurnLatencies
 from assistant.kept_digests import KeptDigests
 from assistant.known_people import DevicePeople, KeptPeople, KnownVoices, people_store
-from assistant.live_names import LiveNames
+from assistant.live_names import LiveNames, NoNames
 from assistant.night_house import NightHouse, Tempo, open_night
 from assistant.people import Person
 from assistant.people_records import SqlPeopleStore
@@ -140,6 +141,8 @@ async def open_house(
         triggered: Whether the night starts by itself when it is due.
         chance: Where challenge digits come from.
     """
+    if not installation.accounts:
+        raise NoCloudAccount("no cloud account is configured")
     answers = LastAnswers()
     async with AsyncExitStack() as stack:
         night = await stack.enter_async_context(
@@ -216,7 +219,7 @@ class Study:
     """
 
     planner: Planner
-    names: LiveNames
+    names: Names
     people: SqlPeopleStore
     clock: Clock
     wall: Clock
@@ -239,12 +242,16 @@ async def open_study(installation: Installation) -> AsyncIterator[Study]:
     """Compose what a dry run needs: names and people; no gateway, no durable engine, no tools."""
     async with AsyncExitStack() as stack:
         database = stack.enter_context(open_records(installation.home, installation.settings))
-        clouds = await stack.enter_async_context(TencentClouds(installation.accounts, installation.calling))
         sealer = open_sealer(installation.home, installation.environ, create=True)
         people = people_store(database.engine, sealer)
+        names: Names = NoNames()
+        if installation.accounts:
+            opening = TencentClouds(installation.accounts, installation.calling)
+            clouds = await stack.enter_async_context(opening)
+            names = _names(installation, Inventory(clouds, installation.clock), people)
         yield Study(
             planner=Planner(),
-            names=_names(installation, Inventory(clouds, installation.clock), people),
+            names=names,
             people=people,
             clock=LocalClock(installation.clock, installation.zone),
             wall=installation.wall,

@@ -115,6 +115,14 @@ class LiveNames:
         return clusters[0].id if len(clusters) == 1 else ""
 
 
+class NoNames:
+    """Nothing can be named, for there is no cloud; satisfies `Names`."""
+
+    async def inventory(self) -> Inventory:
+        """Return nothing."""
+        return Inventory()
+
+
 async def _told(directory: Awaitable[Directory[T]]) -> Sequence[Named[T]]:
     try:
         return (await directory).entries

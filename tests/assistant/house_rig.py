@@ -91,7 +91,7 @@ class Rig:
 @contextmanager
 def house_rig(folder: Path, *, settings: Settings | None = None, seed: int = 7) -> Iterator[Rig]:
     """Open the house in a thread of its own: its contexts must be left by the task that entered them."""
-    sky, wall = Sky(FIVE, SPEED), Sky(FIVE, 0.0)
+    sky, wall = Sky(FIVE, SPEED), Sky(FIVE, 0.01)
     opened: Future[Rig] = Future()
     closing = threading.Event()
     with LocalCloud("yesterday", clock=sky) as cloud:

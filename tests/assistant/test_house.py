@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -14,7 +16,7 @@ from sqlmodel import Session, select
 from assistant.conversation.answer import Awaiting, TurnOutcome
 from assistant.conversation.words import Steer
 from assistant.people import Person
-from assistant.settings import CloudSettings, Settings
+from assistant.settings import CloudSettings, EmailSettings, Settings
 from assistant.witness import STRANGER
 from mcp_tencent.gateway.call import Permission
 from mcp_tencent.gateway.records import AuditRow
@@ -23,7 +25,9 @@ from scheduler.digest_claims import ClaimState, Ending
 from scheduler.digest_facts import IncidentFacts, NightFacts, Standing
 from scheduler.digest_rendering import rendered
 from tests.assistant.house_rig import FIVE, Rig, house_rig
+from tests.mcp_tencent.push.smtp_server import Mailbox, smtp_server
 
+MAILBOX = Mailbox()
 MORNING = date(2026, 11, 20)
 ORDERS = IncidentFacts(
     id="inc-orders",
@@ -51,8 +55,18 @@ PAYMENT = replace(
 
 @pytest.fixture(scope="module")
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    settings = Settings(cloud=CloudSettings(default_cluster="生产集群"))
-    with house_rig(tmp_path_factory.mktemp("house"), settings=settings) as rig:
+    with (
+        smtp_server(MAILBOX) as port,
+        house_rig(
+            tmp_path_factory.mktemp("house"),
+            settings=Settings(
+                cloud=CloudSettings(default_cluster="生产集群"),
+                email=EmailSettings(
+                    host="127.0.0.1", port=port, security="none", sender="xiaozhi@example.com"
+                ),
+            ),
+        ) as rig,
+    ):
         facts = NightFacts(date=MORNING, alert_records=24, incidents=(ORDERS, PAYMENT))
         rig.house.night.digests.write(rendered(build_digest(facts), written_at=FIVE))
         rig.sky.skip_to(FIVE + timedelta(hours=2))
@@ -252,3 +266,31 @@ def test_turns_are_kept_in_the_journal_but_no_words_of_strangers(rig: Rig, reade
     assert (stranger.person_id, stranger.heard) == (None, "")
     assert (known.person_id, known.heard) == (reader.id, "昨天有哪些告警")
     assert "list_alerts" in known.plan_json
+
+
+def _mails(rig: Rig, to: str, *, at_least: int) -> list[str]:
+    """Wait until as many mails to somebody have come; return their subjects."""
+    deadline = time.monotonic() + 20
+    while True:
+        found = [mail["Subject"] for mail in MAILBOX.messages if mail["To"] == to]
+        if len(found) >= at_least or time.monotonic() > deadline:
+            return found
+        threading.Event().wait(0.05)
+
+
+def test_the_digest_is_sent_when_asked_and_its_copy_comes_once_a_day(rig: Rig, owner: Person) -> None:
+    told = rig.say("以后把日报发到我的邮箱 ops1@example.com", owner)
+    assert told.outcome is TurnOutcome.ANSWERED, told
+    assert rig.say("你好", owner).outcome is TurnOutcome.DIGEST
+    assert len(_mails(rig, "ops1@example.com", at_least=1)) == 1
+    assert rig.wait(rig.house.send_copies()) == 0
+    assert rig.say("把日报发到我邮箱", owner).outcome is TurnOutcome.ANSWERED
+    assert len(_mails(rig, "ops1@example.com", at_least=2)) == 2
+
+
+def test_the_last_answer_can_be_sent_on(rig: Rig, owner: Person) -> None:
+    rig.say("以后把日报发到我的邮箱 ops2@example.com", owner)
+    rig.say("订单服务有几个副本", owner)
+    assert rig.say("把这个结果发到我邮箱", owner).outcome is TurnOutcome.ANSWERED
+    (subject,) = _mails(rig, "ops2@example.com", at_least=1)
+    assert "订单服务有几个副本" in subject
