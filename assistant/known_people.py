@@ -23,14 +23,13 @@ from voice.speakers import SpeakerCheck
 from voice.voiceprint import Enrolment, Level
 from voice.voiceprint_bytes import read_voiceprint, voiceprint_bytes
 
-
 CONSOLE = Person(
     id="console",
     name="console",
     created_at=datetime(1970, 1, 1, tzinfo=UTC),
     grants=tuple(Grant(permission=one) for one in Permission),
 )
-"""Whoever types on a device that knows nobody yet: physical access makes an administrator. No voice is theirs."""
+"""Whoever types on a device that knows nobody yet: physical access makes an administrator. It has no voice."""
 
 
 class KeptPeople:
@@ -76,7 +75,7 @@ class KnownVoices:
         """Return everybody's voiceprint of the model in use.
 
         Raises:
-            VoiceprintOfOtherModel: nobody has one, but somebody has one of another model and must enrol again.
+            VoiceprintOfOtherModel: nobody has one, but somebody has one of another model: enrol again.
             VoiceprintDamaged: stored bytes hold no voiceprint.
         """
         model = self._check.model

@@ -1,4 +1,4 @@
-"""What is put on record of talking with people: strangers in the audit, turns in the journal, last answers."""
+"""What is put on record of talking with people: strangers in the audit, turns in the journal, answers."""
 
 from __future__ import annotations
 
