@@ -11,6 +11,7 @@ from assistant.night_house import let_heal, open_rehearsal
 from mcp_tencent.devops.incidents import Rung
 from mcp_tencent.local_cloud.server import LocalCloud
 from mcp_tencent.local_cloud.simulation import ManualClock
+from tests.mcp_tencent.basic.office import ZONE
 from tests.mcp_tencent.devops.ward import standing_cloud
 from tests.scheduler.nights import installation_on, manual_tempo
 
@@ -51,7 +52,7 @@ async def test_a_dry_run_tells_the_first_acts_and_changes_nothing(tmp_path: Path
         before = kubernetes(cloud), tencent(cloud)
         kept = rows(installation.home.database_file)
         async with open_rehearsal(installation, manual_tempo(cloud.clock)) as rehearse:
-            rehearsal = await rehearse(cloud.clock.now().date())
+            rehearsal = await rehearse(cloud.clock.now().astimezone(ZONE).date())
         assert [(one.rung, one.refused) for one in rehearsal.would_do] == [(Rung.SCALE, "")]
         assert rehearsal.would_do[0].act == "扩容商品服务"
         assert (kubernetes(cloud), tencent(cloud)) == before

@@ -11,6 +11,7 @@ import pytest
 from assistant.settings import Settings
 from mcp_tencent.devops.alerts.advice import MOST_POINTS
 from mcp_tencent.devops.incidents import AttemptOutcome, IncidentStatus, Rung
+from mcp_tencent.local_cloud.scenario.fields import LogLineTemplate
 from mcp_tencent.local_cloud.scenario.model import Scenario
 from mcp_tencent.local_cloud.scenario.reading import load_scenario
 from scheduler.digest import Digest
@@ -40,9 +41,8 @@ def injected(name: str) -> Scenario:
     """A scenario whose fault writes orders to whoever reads the logs."""
     scenario = load_scenario(name)
     (fault,) = scenario.faults
-    line = {"template": INJECTED, "level": "ERROR", "per_minute": 10}
-    lines = type(fault).model_validate({**fault.model_dump(mode="json"), "lines": [line]}).lines
-    return scenario.model_copy(update={"faults": (fault.model_copy(update={"lines": lines}),)})
+    line = LogLineTemplate(template=INJECTED, level="ERROR", per_minute=10)
+    return scenario.model_copy(update={"faults": (fault.model_copy(update={"lines": (line,)}),)})
 
 
 def digest_of(night: Night) -> Digest:
