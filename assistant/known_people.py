@@ -29,7 +29,7 @@ CONSOLE = Person(
     created_at=datetime(1970, 1, 1, tzinfo=UTC),
     grants=tuple(Grant(permission=one) for one in Permission),
 )
-"""Whoever types on a device that knows nobody yet: physical access makes an administrator. It has no voice."""
+"""Who types on a device that knows nobody yet: physical access makes an administrator. It has no voice."""
 
 
 class KeptPeople:
