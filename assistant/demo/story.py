@@ -40,7 +40,7 @@ _ENROLMENT = (
 )
 _QUESTIONS = (
     ("昨天夜里自动修好了哪些故障", frozenset({"remediation_history", "list_incidents", "remediation_stats"})),
-    ("生产集群现在有哪些服务不正常", frozenset({"list_workloads"})),
+    ("昨天最严重的告警有哪些", frozenset({"list_alerts", "alarm_history"})),
     ("订单服务的错误率为什么这么高", frozenset({"diagnose"})),
 )
 _ROLL_BACK = "把生产集群的订单服务回滚到上一个版本"
@@ -339,7 +339,7 @@ class Story:
             threshold=round(speaker.threshold, 3),
             why=speaker.why,
             outcome=answer.outcome.value,
-            tools=[{"tool": step.call.tool, "arguments": dict(step.call.arguments)} for step in answer.steps],
+            tools=[_as_values(step.call) for step in answer.steps],
             spoken=answer.spoken,
             digest=answer.digest is not None,
             timings_ms=dict[str, JsonValue](times),
@@ -371,6 +371,14 @@ def _arguments(call: PlannedCall) -> str:
 def _digits_in(text: str) -> str:
     """Return the digits that were asked for, each by itself as people read them."""
     return "，".join(one for one in text if one in "零一二三四五六七八九")
+
+
+def _as_values(call: PlannedCall) -> JsonValue:
+    return {"tool": call.tool, "arguments": {name: _value(one) for name, one in call.arguments.items()}}
+
+
+def _value(argument: object) -> JsonValue:
+    return argument if isinstance(argument, str | int | float | bool) else str(argument)
 
 
 def _told(answer: Answer) -> str:

@@ -56,8 +56,7 @@ class DbosDeliveryQueue:
         Raises:
             DeliveryBroken: it ended in an error of ours.
         """
-        # Apart from whatever workflow asks: a step of the night must not become the delivery's parent, and may
-        # not start workflows at all.
+        # Apart from whatever workflow asks: a step, such as one of the night's, may not start workflows.
         status = await asyncio.create_task(self._enqueued(delivery_id), context=Context())
         if status.status in _ENDED_IN_ERROR:
             raise DeliveryBroken(
