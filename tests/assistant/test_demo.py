@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from io import StringIO
@@ -39,12 +38,12 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     out = tmp_path_factory.mktemp("demo")
     console = Console(file=StringIO(), width=120)
     perform(out, console=console)
     assert isinstance(console.file, StringIO)
-    yield Played(out, console.file.getvalue())
+    return Played(out, console.file.getvalue())
 
 
 def tools_of(turn: Entry) -> list[str]:

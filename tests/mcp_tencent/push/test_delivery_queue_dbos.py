@@ -295,3 +295,22 @@ async def test_killed_between_record_and_queue_it_is_found_again_at_start_up(
     delivery = store.find(delivery.id)
     assert delivery is not None
     assert delivery.status is DeliveryStatus.SENT
+
+
+async def test_a_step_of_another_workflow_may_hand_in_a_delivery(
+    tmp_path: Path, store: SqlDeliveryStore
+) -> None:
+    mailbox, time = Mailbox(), VirtualTime()
+    with smtp_server(mailbox) as port:
+        async with running(tmp_path, store, port, time) as dispatch:
+
+            @DBOS.step()
+            async def tell() -> str:
+                return (await dispatch.send(DIGEST, OPS)).id
+
+            @DBOS.workflow()
+            async def night() -> str:
+                return await tell()
+
+            assert await ended(await night()) == "sent"
+    assert len(mailbox.messages) == 1
