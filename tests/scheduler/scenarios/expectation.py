@@ -36,6 +36,7 @@ class Expectation(_Part):
     kubernetes_faults_of: str = ""
     policy: dict[str, Any] = {}
     impatient: bool = False
+    throttled: float | None = None
     next_morning: bool = False
     any_order: bool = False
     outcome: str = "succeeded"
@@ -56,13 +57,14 @@ class Expectation(_Part):
         if self.kubernetes_faults_of:
             faults = load_scenario(self.kubernetes_faults_of).api_faults
             scenario = scenario.model_copy(update={"api_faults": ApiFaults(kubernetes=faults.kubernetes)})
+        changes: dict[str, object] = {}
         if self.impatient:
-            tencent = [
-                one.model_copy(update={"delay": timedelta(seconds=4)}) for one in scenario.api_faults.tencent
-            ]
-            faults = scenario.api_faults.model_copy(update={"tencent": tuple(tencent)})
-            scenario = scenario.model_copy(update={"api_faults": faults})
-        return scenario
+            changes["delay"] = timedelta(seconds=4)
+        if self.throttled is not None:
+            changes["share"] = self.throttled
+        tencent = tuple(one.model_copy(update=changes) for one in scenario.api_faults.tencent)
+        faults = scenario.api_faults.model_copy(update={"tencent": tencent})
+        return scenario.model_copy(update={"api_faults": faults})
 
     @property
     def healed(self) -> list[str]:

@@ -20,14 +20,14 @@ SEEN_ONLY = {"audit_lines", "audit_heads"}
 
 
 def kubernetes(cloud: LocalCloud) -> str:
-    """Every object of every cluster with its resource version."""
+    """Every object of every cluster with its resource version; events go by themselves after an hour."""
     stores = [one.kubernetes.store for one in cloud.world.clusters.values()]
     return json.dumps([{kind: list(store.each(kind)) for kind in KINDS} for store in stores], sort_keys=True)
 
 
 KINDS = (
     "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod", "ConfigMap", "Secret", "NetworkPolicy",
-    "HorizontalPodAutoscaler", "PodDisruptionBudget", "Service", "Namespace", "Node", "Event",
+    "HorizontalPodAutoscaler", "PodDisruptionBudget", "Service", "Namespace", "Node",
 )  # fmt: skip
 
 

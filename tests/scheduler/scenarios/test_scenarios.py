@@ -46,7 +46,7 @@ async def test_a_night_comes_to_what_it_should(expected: Expectation, tmp_path: 
             night.cloud.clock.advance(timedelta(days=1))
         before = standing_in(night.cloud)
         end = await night.house.nights.run(night.today)
-        assert end.outcome == expected.outcome
+        assert expected.outcome in {end.outcome, "any"}
         check_incidents(expected, night, end)
         check_cluster(expected, night, before)
         if expected.acts != "any":
@@ -116,7 +116,7 @@ async def check_digest(expected: Expectation, night: Night, end: NightEnd) -> No
     assert set(expected.anomalies) <= {one.workload for one in logs.anomalies}
     unread = [gap.what for gap in (*digest.facts.unread, *logs.unread)]
     assert all(any(part in what for what in unread) for part in expected.gaps)
-    assert bool(unread) == (expected.outcome != "succeeded"), unread
+    assert bool(unread) == (end.outcome != "succeeded"), unread
     for part in expected.says:
         assert part in stored.spoken
     for part in expected.never_says:
