@@ -34,7 +34,8 @@ class VoskModel:
         lacking = [name for name in _NEEDED if not _filled(folder / name)]
         if lacking:
             raise SpeechModelDamaged(f"the speech model in {folder} lacks {', '.join(lacking)}")
-        vosk.SetLogLevel(-1)
+        # Below -1 warnings are left out too: one for every reading of a model without word boundaries.
+        vosk.SetLogLevel(-2)
         try:
             self._model = vosk.Model(str(folder))
         except Exception as error:

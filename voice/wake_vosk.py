@@ -11,8 +11,10 @@ from voice.pinyin import Syllable, difference, syllables
 from voice.vosk_model import UNKNOWN_WORD, VoskModel
 from voice.wake import STOP_WORDS, UNKNOWN, WakePhrase, plan_wake_phrase, segment
 
-_MOST_DECOYS_A_SYLLABLE = 16
 _TOLD_APART = 0.5
+_READINGS = 8
+_IN_DOUBT = 0.75
+"""The phrase counts when it is so little less likely than the best near-miss (log likelihood)."""
 
 
 class VoskSpotter:
@@ -44,6 +46,7 @@ class VoskSpotter:
         phrases = [planned.words, (UNKNOWN_WORD,), *known, *self._decoys(planned)]
         self.phrase = planned
         self._recognizer = self._model.recognizer(phrases)
+        self._recognizer.SetMaxAlternatives(_READINGS)
         self._said: list[str] = []
         return planned
 
@@ -58,15 +61,15 @@ class VoskSpotter:
         except Exception as error:
             raise RecognizerFailed("Vosk cannot take the sound") from error
         if complete:
-            self._said.append(_words(self._recognizer.Result(), "text"))
+            self._said.append(self._best(self._recognizer.Result()))
 
     def partial(self) -> str:
         """Return what it seems to be so far."""
-        return "".join([*self._said, _words(self._recognizer.PartialResult(), "partial")])
+        return "".join([*self._said, _plain(json.loads(self._recognizer.PartialResult()).get("partial", ""))])
 
     def finish(self) -> str:
         """Return what was said in this stretch."""
-        said = "".join([*self._said, _words(self._recognizer.FinalResult(), "text")])
+        said = "".join([*self._said, self._best(self._recognizer.FinalResult())])
         self._said = []
         return said
 
@@ -76,11 +79,20 @@ class VoskSpotter:
         self._recognizer.FinalResult()
         self._said = []
 
-    def _decoys(self, planned: WakePhrase) -> list[tuple[str, ...]]:
-        """Return the phrase's beginning, and the phrase with one syllable taken for one that is near.
+    def _best(self, result: str) -> str:
+        """Return the likeliest reading; in doubt the one with the phrase, for noise hides a syllable easily.
 
-        Measured on 14 espeak voices: of 168 deliberate near-misses 22 pass without these, 1 with them.
+        Chosen on six voices, measured on seven others in noise and rooms: of 168 near-misses 18 passed with
+        16 decoys a syllable and the likeliest reading alone, 10 with all decoys and this; 7 and 6 of 84
+        calls were missed.
         """
+        readings = json.loads(result).get("alternatives") or [{"text": "", "confidence": 0.0}]
+        likely = [one for one in readings if one["confidence"] >= readings[0]["confidence"] - _IN_DOUBT]
+        texts = [_plain(one["text"]) for one in likely]
+        return next((text for text in texts if self.phrase.phrase in text), texts[0])
+
+    def _decoys(self, planned: WakePhrase) -> list[tuple[str, ...]]:
+        """Return the phrase's beginning, and the phrase with one syllable taken for one that is near."""
         decoys = [planned.words[:-1]] if len(planned.words) > 1 else []
         for place, sound in enumerate(syllables(planned.phrase)):
             decoys += self._decoys_at(planned.phrase, place, sound)
@@ -89,7 +101,7 @@ class VoskSpotter:
     def _decoys_at(self, phrase: str, place: int, sound: Syllable) -> list[tuple[str, ...]]:
         found: list[tuple[str, ...]] = []
         for char, other in _one_of_each_sound():
-            if not _near_but_told_apart(sound, other) or len(found) == _MOST_DECOYS_A_SYLLABLE:
+            if not _near_but_told_apart(sound, other):
                 continue
             if words := segment(phrase[:place] + char + phrase[place + 1 :], self._model.knows):
                 found.append(words)
@@ -117,5 +129,5 @@ def _one_of_each_sound() -> tuple[tuple[str, Syllable], ...]:
     return tuple((char, sound) for sound, char in by_sound.items())
 
 
-def _words(result: str, key: str) -> str:
-    return "".join(json.loads(result).get(key, "").replace(UNKNOWN_WORD, UNKNOWN).split())
+def _plain(words: str) -> str:
+    return "".join(words.replace(UNKNOWN_WORD, UNKNOWN).split())
