@@ -147,7 +147,8 @@ def build_lexicon(*, general_words: int = GENERAL_WORDS) -> Lexicon:
     sounds = {word: readings for word in words if (readings := pronunciations_of(word))}
     for line in text_lines("synthesizer_readings.txt"):
         word, _, reading = line.partition(" | ")
-        sounds[word] |= frozenset(_readings(reading))
+        if word in sounds:  # a smaller lexicon may lack it
+            sounds[word] |= frozenset(_readings(reading))
     for term in english_terms():
         sounds[term.term] = frozenset(term.pronunciations)
     for letter, letter_readings in letter_pronunciations().items():

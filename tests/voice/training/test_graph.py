@@ -90,8 +90,8 @@ def _steps(*phones: str) -> list[int]:
     """Transition ids of phones by step; a phone after itself goes on, unless a blank stands between."""
     indices = [PHONE_INDEX[phone] for phone in phones]
     return [
-        loop_id(phone) if phone == before or (phone == 0 and before is None) else enter_id(phone)
-        for before, phone in pairwise([None, *indices])
+        loop_id(phone) if phone == before else enter_id(phone)
+        for before, phone in pairwise([0, *indices])  # the start is already silent
     ]
 
 
