@@ -51,12 +51,11 @@ async def gather_log_facts(
     told, before = on - _DAY, on - (1 + DAYS_BEFORE) * _DAY
     gaps: list[Gap] = []
     week = _period(before, told, zone)
-    day, unusual, lines, errors = await asyncio.gather(
-        _tried("昨天的日志", lambda: tools.summarize_logs(_period(told, on, zone)), gaps),
-        _tried("日志异常", lambda: tools.detect_anomalies(_period(told, on, zone)), gaps),
-        _tried("前几天的日志", lambda: tools.log_trend(week), gaps),
-        _tried("前几天的日志", lambda: tools.log_trend(week, query=_ERRORS), gaps),
-    )
+    # One after the other: each is many requests, and has its deadline.
+    day = await _tried("昨天的日志", lambda: tools.summarize_logs(_period(told, on, zone)), gaps)
+    unusual = await _tried("日志异常", lambda: tools.detect_anomalies(_period(told, on, zone)), gaps)
+    lines = await _tried("前几天的日志", lambda: tools.log_trend(week), gaps)
+    errors = await _tried("前几天的日志", lambda: tools.log_trend(week, query=_ERRORS), gaps)
     capacity = await _capacity(tools, clusters, on, zone, gaps)
     for answer in (day, unusual):
         gaps += [Gap(what=one, why="") for one in (answer.skipped if answer else ())]

@@ -15,7 +15,7 @@ from tests.mcp_tencent.basic.office import ZONE
 from tests.mcp_tencent.devops.ward import standing_cloud
 from tests.scheduler.nights import installation_on, manual_tempo
 
-SEEN_ONLY = {"audit_lines", "audit_heads"}
+SEEN_ONLY = {"gateway_audit", "gateway_audit_head"}
 """That somebody looked is on record."""
 
 
