@@ -36,7 +36,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from dbos import DBOS
 from sqlmodel import select
@@ -75,7 +75,7 @@ class Shared:
         self._memory = mmap.mmap(-1, 4096)
 
     def get(self, place: int) -> int:
-        return struct.unpack_from("q", self._memory, place)[0]
+        return int(struct.unpack_from("q", self._memory, place)[0])
 
     def set(self, place: int, value: int) -> None:
         struct.pack_into("q", self._memory, place, value)
@@ -239,7 +239,7 @@ def run_cloud(order: Order, shared: Shared, pipe: int, until: int, result: Path)
     """Serve until the other end of `until` is closed, then tell what was changed."""
     scenario = load_scenario(order.scenario).model_copy(update={"history": timedelta(hours=order.hours)})
     plain = cloud_server._uvicorn_config
-    cloud_server._uvicorn_config = lambda app: plain(killing(app, order, shared))  # type: ignore[assignment,arg-type]
+    cloud_server._uvicorn_config = lambda app: plain(killing(app, order, shared))  # type: ignore[arg-type]
     logging.disable(logging.ERROR)  # requests that are left without an answer
     effects = Effects()
     cloud = LocalCloud(scenario, clock=SharedClock(shared), limits=RequestLimits(default_per_second=1000))
@@ -267,7 +267,7 @@ def run_cloud(order: Order, shared: Shared, pipe: int, until: int, result: Path)
     )
 
 
-def _standing(workload: dict) -> dict:
+def _standing(workload: dict[str, Any]) -> dict[str, Any]:
     template = json.loads(json.dumps(workload.get("spec", {}).get("template", {})))
     annotations = template.get("metadata", {}).get("annotations", {})
     restarted = annotations.pop("kubectl.kubernetes.io/restartedAt", None) is not None
@@ -312,14 +312,14 @@ def dying(order: Order, shared: Shared) -> None:
     DbosSteps.step = step  # type: ignore[method-assign]
 
 
-def run_night(order: Order, cloud: dict, folder: Path, shared: Shared, life: int) -> None:
+def run_night(order: Order, cloud: dict[str, Any], folder: Path, shared: Shared, life: int) -> None:
     """Run the night to its end, or until it is killed; tell how things stand."""
     shared.set(_NIGHT, os.getpid())
     dying(order, shared)
     asyncio.run(_night(cloud, folder, SharedClock(shared), life))
 
 
-def installation_in(folder: Path, cloud: dict, clock: SharedClock, life: int) -> Installation:
+def installation_in(folder: Path, cloud: dict[str, Any], clock: SharedClock, life: int) -> Installation:
     account = Account(
         name="local",
         secret_id=cloud["secret_id"],
@@ -354,7 +354,7 @@ def tempo_of(clock: SharedClock) -> Tempo:
     return Tempo(sleep=sleep, pause=pause, polling_s=0.03, beat_s=0.1, patience_s=0.3)
 
 
-async def _night(cloud: dict, folder: Path, clock: SharedClock, life: int) -> None:
+async def _night(cloud: dict[str, Any], folder: Path, clock: SharedClock, life: int) -> None:
     installation = installation_in(folder, cloud, clock, life)
     async with open_night(installation, tempo_of(clock), executor_id=f"life-{life}") as house:
         on = MORNING.astimezone(ZONE).date()
@@ -421,7 +421,7 @@ def prepare(folder: Path) -> None:
         pass
 
 
-def carry_out(order: Order, template: Path, folder: Path) -> dict:
+def carry_out(order: Order, template: Path, folder: Path) -> dict[str, Any]:
     """Run a night, killed once if the order says so, to its end."""
     shutil.copytree(template, folder)
     if order.policy:

@@ -37,7 +37,7 @@ class Rig:
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
         assert answer["status"] == 0, "the last night did not come to its end"
         return answer
 
@@ -86,7 +86,10 @@ def outcome(answer: dict[str, Any]) -> dict[str, Any]:
     # An act that is done again says that it had been done.
     told["timeline"] = [[kind, "" if kind == "action" else text] for kind, text in answer["timeline"]]
     text = json.dumps(told, ensure_ascii=False)
-    return json.loads(re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.]*(Z|[+-]\d\d:\d\d)?", "TIME", text))
+    masked: dict[str, Any] = json.loads(
+        re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d[\d:.]*(Z|[+-]\d\d:\d\d)?", "TIME", text)
+    )
+    return masked
 
 
 def acts(answer: dict[str, Any], *outcomes: tuple[str, str]) -> Counter[str]:
