@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
+from functools import partial
 
 from mcp_tencent.basic.cluster_answers import ClustersAnswer
 from mcp_tencent.client import Warrant
@@ -164,7 +165,9 @@ class DeskNight:
         endings: tuple[Ending, ...],
     ) -> str:
         """Write the digest; return how it begins."""
-        told = [await self._incident_facts(one.incident_id, endings, seen) for one in opened]
+        still = await self._handed_over_before(seen, opened)
+        ids = [*(one.incident_id for one in opened), *still]
+        told = [await self._incident_facts(one, endings, seen) for one in ids]
         waiting = [
             ProposalFacts(
                 id=attempt.id, incident_id=attempt.incident_id, act=attempt.action, because=attempt.reason
@@ -188,6 +191,16 @@ class DeskNight:
         stored = rendered(digest, written_at=self._ward.clock.now(), max_seconds=self._desk.max_seconds)
         await in_store(lambda: self._desk.digests.write(stored))
         return digest.opening
+
+    async def _handed_over_before(self, seen: AlertsSeen, opened: Sequence[Opened]) -> list[str]:
+        """Return incidents that an earlier night gave to a person, and that go on: they are told again."""
+        now = {one.incident_id for one in opened}
+        found = []
+        for one in seen.candidates:
+            known = await in_store(partial(self._ward.incidents.find_by_key, one.alert.id))
+            if known is not None and known.status is IncidentStatus.HUMAN and known.id not in now:
+                found.append(known.id)
+        return found
 
     async def _notices(self) -> tuple[str, ...]:
         """Return what keeps the device from healing at all."""
@@ -255,12 +268,14 @@ class DeskNight:
                 for one in attempts
             ),
             unsolved_because=(
-                ending.reason
-                if ending is not None and standing in {Standing.NEEDS_HUMAN, Standing.OPEN}
-                else ""
+                _why_unsolved(ending) if standing in {Standing.NEEDS_HUMAN, Standing.OPEN} else ""
             ),
             exhausted=ending is not None and ending.end in {End.NOTHING_HELPS, End.OUT_OF_BUDGET},
         )
+
+
+def _why_unsolved(ending: Ending | None) -> str:
+    return ending.reason if ending is not None else "前一晚已经转给负责人"
 
 
 def period_before(on: date, zone: tzinfo) -> str:

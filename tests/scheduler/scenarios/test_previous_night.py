@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mcp_tencent.devops.incidents import AttemptOutcome, IncidentStatus, Rung
 from mcp_tencent.local_cloud.simulation import ManualClock
+from scheduler.digest_json import digest_from_json
 from tests.scheduler.nights import night_at
 
 
@@ -22,12 +23,12 @@ async def test_an_incident_that_the_previous_night_failed_on_goes_straight_to_a_
         assert isinstance(night.cloud.clock, ManualClock)
         night.cloud.clock.advance(timedelta(days=1))
         second = await night.house.nights.run(night.today)
-        (again,) = second.endings
-        assert again.incident_id != ending.incident_id
-        assert again.status is IncidentStatus.HUMAN
-        assert again.reason == "能用的办法前不久试过，没有用"
-        assert not night.house.incidents.attempts(again.incident_id)
+        assert second.endings == ()
+        assert night.house.incidents.get(ending.incident_id).status is IncidentStatus.HUMAN
         assert night.acts() == done
         stored = night.house.digests.get(night.today)
         assert stored is not None
-        assert "能用的办法前不久试过，没有用" in stored.spoken
+        assert "试过重启，没有修好，前一晚已经转给负责人" in stored.spoken
+        assert [one.incident_id for one in digest_from_json(stored.content_json).decisions] == [
+            ending.incident_id
+        ]
