@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isinf
 
 from pydantic import JsonValue
 
@@ -33,6 +34,11 @@ class Heard:
     speaker: SpeakerMatch
     speech_s: float
     device: str = "device"
+
+    @property
+    def typed(self) -> bool:
+        """Whether it was typed, so that every letter is as it was meant."""
+        return isinf(self.speech_s)
 
 
 class TurnOutcome(StrEnum):

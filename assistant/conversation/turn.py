@@ -9,13 +9,22 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol
 
+from assistant.conversation.addresses import address_of, spelled, with_other_address
 from assistant.conversation.answer import Answer, Awaiting, Heard, Step, TurnOutcome
 from assistant.conversation.confirmation import ABOUT_WORKLOAD, DIGITS_ASKED, Present, present_of, read_back
 from assistant.conversation.greeting import Greeting, SpokenDigest
 from assistant.conversation.placing import all_placed, placed
 from assistant.conversation.remembered import remembered
 from assistant.conversation.toolbox import ToolAnswer, Toolbox
-from assistant.conversation.words import Reply, Steer, Steering, choice_of, reply_of, steering_of
+from assistant.conversation.words import (
+    Reply,
+    Steer,
+    Steering,
+    choice_of,
+    reply_of,
+    says_right,
+    steering_of,
+)
 from assistant.people import Person, caller_of
 from assistant.planner.inventory import Inventory
 from assistant.planner.plan import Clarification, NoPlan, Outcome, Plan, PlannedCall, TurnContext
@@ -82,6 +91,15 @@ class _PendingChoice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _PendingAddress:
+    """A spoken address that was spelled and waits to be called right, and what was to follow it."""
+
+    call: PlannedCall
+    rest: tuple[PlannedCall, ...]
+    before: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Dialogue:
     """What the device holds in mind between two turns of one person."""
 
@@ -89,7 +107,7 @@ class _Dialogue:
     at: datetime
     say: str = ""
     context: TurnContext = field(default_factory=TurnContext)
-    pending: _PendingAct | _PendingChoice | None = None
+    pending: _PendingAct | _PendingAddress | _PendingChoice | None = None
     digest: SpokenDigest | None = None
     last: Answer | None = None
 
@@ -167,7 +185,7 @@ class Conversation:
             return Awaiting.NOTHING
         self._dialogue = replace(held, pending=None)
         match held.pending:
-            case _PendingAct(challenge=None):
+            case _PendingAct(challenge=None) | _PendingAddress():
                 return Awaiting.CONFIRMATION
             case _PendingAct():
                 return Awaiting.DIGITS
@@ -212,6 +230,8 @@ class Conversation:
                 if outcome is ChallengeOutcome.PASSED:
                     return await self._done(dialogue, act, heard, person, now)
                 return Answer(outcome=TurnOutcome.CANCELLED, parts=(_CANCELLED[outcome],))
+            case _PendingAddress() as address:
+                return await self._addressed(dialogue, address, heard, person, now)
             case _PendingChoice(clarification=asked):
                 return await self._chosen(dialogue, asked, heard, person, now)
         return None
@@ -233,6 +253,34 @@ class Conversation:
         self._dialogue = replace(dialogue, at=now, pending=replace(act, challenge=challenge))
         return Answer(
             outcome=TurnOutcome.ASKED_BACK, parts=(f"{challenge.spoken}。",), awaiting=Awaiting.DIGITS
+        )
+
+    async def _addressed(
+        self, dialogue: _Dialogue, waiting: _PendingAddress, heard: Heard, person: Person, now: datetime
+    ) -> Answer | None:
+        """Send to an address that was called right; spell the one that was named instead."""
+        text = heard.hearing.text
+        if says_right(text):
+            calls = (waiting.call, *waiting.rest)
+            return await self._carried_out(
+                calls, heard, person, now, before=waiting.before, spelled_out=waiting.call
+            )
+        corrected = with_other_address(waiting.call, text)
+        if corrected is not None:
+            return self._spelled(dialogue, replace(waiting, call=corrected), now)
+        if reply_of(text) is Reply.UNCLEAR and isinstance(await self._understood(dialogue, heard), Plan):
+            return None  # they went on to something else: what was waiting is dropped
+        return Answer(outcome=TurnOutcome.CANCELLED, parts=("好，地址没有存，也没有发。",))
+
+    def _spelled(self, dialogue: _Dialogue, waiting: _PendingAddress, now: datetime) -> Answer:
+        """Read an address back letter by letter: what sounds alike must not get somebody's mail."""
+        self._dialogue = replace(dialogue, at=now, pending=waiting)
+        return Answer(
+            outcome=TurnOutcome.ASKED_BACK,
+            parts=(*(step.spoken for step in waiting.before), spelled(waiting.call)),
+            steps=waiting.before,
+            planned=(*(step.call for step in waiting.before), waiting.call, *waiting.rest),
+            awaiting=Awaiting.CONFIRMATION,
         )
 
     async def _done(
@@ -356,6 +404,7 @@ class Conversation:
         *,
         before: tuple[Step, ...] = (),
         since: float | None = None,
+        spelled_out: PlannedCall | None = None,
     ) -> Answer:
         """Make the calls in order; stop at the first that fails, or that needs a yes."""
         began = self._stopwatch() if since is None else since
@@ -370,6 +419,9 @@ class Conversation:
                 return self._told((*steps, unable), planned=planned, since=began, outcome=TurnOutcome.UNABLE)
             if call.tool == "replay_digest":
                 return await self._replayed(call, steps, planned, person)
+            if address_of(call) and call is not spelled_out and not heard.typed:
+                waiting = _PendingAddress(call=call, rest=tuple(calls[index + 1 :]), before=steps)
+                return self._spelled(self._held(person, now), waiting, now)
             await self._witnessed(steps, heard, person, now)
             key = f"{heard.id}-{len(steps)}"
             made = placed(call, inventory)

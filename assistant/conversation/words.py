@@ -48,6 +48,7 @@ class Reply(StrEnum):
 
 
 _YES = ["确认", "确定", "我确认", "我确定", "确认执行", "确定执行", "确认确认", "是的确认", "对确认"]
+_RIGHT = ["对", "对的", "是", "是的", "没错", "没问题", "正确", "对对", "嗯对", "可以", "好"]
 _NO = [
     "取消",
     "不",
@@ -112,6 +113,11 @@ def reply_of(text: str) -> Reply:
     if _sounds_like(said, _YES):
         return Reply.YES
     return Reply.NO if _sounds_like(said, _NO) else Reply.UNCLEAR
+
+
+def says_right(text: str) -> bool:
+    """Tell whether an answer says that something was heard rightly; a dangerous act wants more than this."""
+    return reply_of(text) is Reply.YES or _sounds_like(_bare(text), _RIGHT)
 
 
 def steering_of(text: str) -> Steering | None:

@@ -279,7 +279,8 @@ def _mails(rig: Rig, to: str, *, at_least: int) -> list[str]:
 
 
 def test_the_digest_is_sent_when_asked_and_its_copy_comes_once_a_day(rig: Rig, owner: Person) -> None:
-    told = rig.say("以后把日报发到我的邮箱 ops1@example.com", owner)
+    assert rig.say("以后把日报发到我的邮箱 ops1@example.com", owner).awaiting is Awaiting.CONFIRMATION
+    told = rig.say("对", owner)
     assert told.outcome is TurnOutcome.ANSWERED, told
     assert rig.say("你好", owner).outcome is TurnOutcome.DIGEST
     assert len(_mails(rig, "ops1@example.com", at_least=1)) == 1
@@ -290,7 +291,35 @@ def test_the_digest_is_sent_when_asked_and_its_copy_comes_once_a_day(rig: Rig, o
 
 def test_the_last_answer_can_be_sent_on(rig: Rig, owner: Person) -> None:
     rig.say("以后把日报发到我的邮箱 ops2@example.com", owner)
+    rig.say("确认", owner)
     rig.say("订单服务有几个副本", owner)
     assert rig.say("把这个结果发到我邮箱", owner).outcome is TurnOutcome.ANSWERED
     (subject,) = _mails(rig, "ops2@example.com", at_least=1)
     assert "订单服务有几个副本" in subject
+
+
+def test_a_spoken_address_is_stored_only_once_its_letters_were_called_right(rig: Rig, owner: Person) -> None:
+    asked = rig.say("以后日报发到 z h a n g 点 s a n 艾特 example 点 com", owner)
+    assert asked.spoken == "以后发到 z h a n g 点 s a n 艾特 e x a m p l e 点 c o m，对吗？"
+    assert asked.steps == ()
+    assert "zhang" not in rig.say("我的日报发到哪里", owner).spoken
+    rig.say("以后日报发到 z h a n g 点 s a n 艾特 example 点 com", owner)
+    corrected = rig.say("不对，是 l i s i 下划线 九 艾特 example 点 com", owner)
+    assert corrected.spoken == "以后发到 l i s i 下划线 9 艾特 e x a m p l e 点 c o m，对吗？"
+    done = rig.say("没错", owner)
+    assert rig.calls(done) == [("set_delivery", {"channel": "email", "target": "lisi_9@example.com"})]
+    assert "lisi_9@example.com" in rig.say("我的日报发到哪里", owner).spoken
+
+
+@pytest.mark.parametrize("reply", ["不对", "取消", "天上有几颗星星呀"])
+def test_without_a_yes_nothing_is_sent_to_a_spoken_address(rig: Rig, owner: Person, reply: str) -> None:
+    asked = rig.say("把日报发到 张三 艾特 example 点 com", owner)
+    assert asked.spoken.startswith("发到 z h a n g s a n 艾特")
+    answer = rig.say(reply, owner)
+    assert (answer.outcome, answer.steps) == (TurnOutcome.CANCELLED, ())
+    assert rig.say("对", owner).steps == ()
+
+
+def test_what_was_typed_need_not_be_spelled(rig: Rig, owner: Person) -> None:
+    told = rig.say("以后把日报发到我的邮箱 typed@example.com", owner, speech_s=float("inf"))
+    assert told.outcome is TurnOutcome.ANSWERED
