@@ -54,6 +54,7 @@ class Measured:
     """What one night took, and what it found."""
 
     seconds: float
+    cpu_s: float
     peak_mib: float
     lines: int
     records: int
@@ -177,7 +178,11 @@ def run_night(cloud: dict[str, Any], folder: Path) -> Measured:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise SystemExit("the night failed")
-    return Measured(peak_mib=usage.ru_maxrss / 1024, **json.loads(told.splitlines()[-1]))
+    return Measured(
+        peak_mib=usage.ru_maxrss / 1024,
+        cpu_s=usage.ru_utime + usage.ru_stime,
+        **json.loads(told.splitlines()[-1]),
+    )
 
 
 async def night(cloud: dict[str, Any], folder: Path) -> None:
@@ -229,7 +234,7 @@ def measured(lines: int, folder: Path) -> tuple[Measured, float, float]:
         print(f"{made:,} lines of the day, made in {time.perf_counter() - began:.0f} s")
         found = run_night(cloud, folder / f"home-{lines}")
         print(
-            f"  night: {found.seconds:.1f} s, {found.peak_mib:.0f} MiB at most; {found.outcome}; "
+            f"  night: {found.seconds:.1f} s, CPU of its process {found.cpu_s:.1f} s, {found.peak_mib:.0f} MiB at most; {found.outcome}; "
             f"{found.records:,} records, {found.lines:,} lines"
         )
         return found, sdk.seconds_for_lines(made), sdk.seconds_for_records()

@@ -139,6 +139,7 @@ class Order:
         hours: of history.
         first: the first step in which it is killed, from 0; a step counts once, however often it is begun.
         last: the last one.
+        outage_s: what passes between two lives, so that an act done twice carries two times.
     """
 
     scenario: str
@@ -146,6 +147,7 @@ class Order:
     hours: int
     first: int
     last: int
+    outage_s: int
 
     def kills_in(self, step: int) -> bool:
         return self.first <= step <= self.last
@@ -446,6 +448,7 @@ def carry_out(order: Order, template: Path, folder: Path) -> dict[str, Any]:
             shared.set(_NIGHT, 0)
             if status != -signal.SIGKILL:
                 break
+            SharedClock(shared).advance(order.outage_s)
     finally:
         os.close(stop_write)
         ended(cloud_pid)

@@ -15,8 +15,8 @@ environment variable NIGHT_DIES says where the process kills itself with SIGKILL
 - `answered:TOOL:N` (the gateway has recorded the result, and the answer is lost).
 
 Of processes with the same file in NIGHT_DIES_ONCE only the first one dies. When the night has ended,
-`ended OUTCOME` is printed. With `"works": true` in its orders a process starts no night, and takes part in what
-others start until it is terminated.
+`ended OUTCOME` is printed. With `"works": true` in its orders a process starts no night, and takes part in
+what others start until it is terminated.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from assistant.home import find_home
 from assistant.night_house import Tempo, open_night
 from assistant.servers import Installation
 from assistant.settings import Settings
+from mcp_tencent.cloud.calling import Calling, CallPolicy
 from mcp_tencent.cloud.tencentcloud.caller import Account
 from mcp_tencent.durable_dbos import DbosSteps
 from mcp_tencent.gateway.call import ToolCall
@@ -137,6 +138,8 @@ async def main(orders: dict[str, Any]) -> None:
             settings=settings,
             environ={},
             clock=clock,
+            # Several processes and the cloud may share two cores.
+            calling=Calling(CallPolicy(total_seconds=60, operation_seconds=180)),
             accounts=[
                 Account(
                     name="local",

@@ -30,9 +30,12 @@ class Rig:
         self._process = process
         self._undisturbed: dict[str, dict[str, Any]] = {}
 
-    def night(self, scenario: str, *, first: int = NEVER, last: int = NEVER) -> dict[str, Any]:
+    def night(
+        self, scenario: str, *, first: int = NEVER, last: int = NEVER, outage_s: int = 0
+    ) -> dict[str, Any]:
         """Run a night that is killed at every moment of the steps `first` to `last`, and tell its end."""
-        order = {"scenario": scenario, "policy": POLICY, "hours": HOURS, "first": first, "last": last}
+        order = {"scenario": scenario, "policy": POLICY, "hours": HOURS}
+        order |= {"first": first, "last": last, "outage_s": outage_s}
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(order) + "\n")
@@ -67,7 +70,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 
 
 def outcome(answer: dict[str, Any]) -> dict[str, Any]:
-    """What must not depend on whether anybody was killed; times may."""
+    """What must not depend on whether anybody was killed; times may, and shares measured by them."""
     names = (
         "outcome",
         "detail",
@@ -150,6 +153,6 @@ def test_restarting_and_rolling_back_happen_once_however_often_one_is_killed_at_
 ) -> None:
     undisturbed = rig.undisturbed(scenario)
     assert undisturbed["effects"] == [effect]
-    night = rig.night(scenario, first=9, last=10)
+    night = rig.night(scenario, first=9, last=10, outage_s=1)
     assert night["kills"] >= 10
     assert_same_night(night, undisturbed)
