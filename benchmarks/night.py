@@ -234,7 +234,8 @@ def measured(lines: int, folder: Path) -> tuple[Measured, float, float]:
         print(f"{made:,} lines of the day, made in {time.perf_counter() - began:.0f} s")
         found = run_night(cloud, folder / f"home-{lines}")
         print(
-            f"  night: {found.seconds:.1f} s, CPU of its process {found.cpu_s:.1f} s, {found.peak_mib:.0f} MiB at most; {found.outcome}; "
+            f"  night: {found.seconds:.1f} s, CPU of its process {found.cpu_s:.1f} s, "
+            f"{found.peak_mib:.0f} MiB at most; {found.outcome}; "
             f"{found.records:,} records, {found.lines:,} lines"
         )
         return found, sdk.seconds_for_lines(made), sdk.seconds_for_records()
