@@ -39,9 +39,11 @@ def addresses_in(text: str) -> Iterator[tuple[int, int, str]]:
     for match in _ADDRESS.finditer(text):
         local = match["local"]
         local = _written(local) if local[0] in _DIGITS or local[0].isascii() else "".join(syllables(local))
-        address = f"{local}@{_written(match['domain'])}".strip(".").lower()
+        # In x@example.cn 一份 the number is no part of the address.
+        domain = match["domain"].rstrip("".join(_DIGITS) + " ")
+        address = f"{local}@{_written(domain)}".strip(".").lower()
         if _COMPLETE.fullmatch(address):
-            yield match.start(), match.end(), address
+            yield match.start(), match.start("domain") + len(domain), address
 
 
 def _written(said: str) -> str:

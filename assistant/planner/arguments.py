@@ -67,6 +67,8 @@ def _name(source: Source, kind: str) -> Taken | None:
     if piece is not None:
         thing = next(thing for thing in piece.things if thing.kind == kind)
         return Taken(thing.id, (piece,))
+    if kind == "workload" and "pod" in source.tool.take and _pod(source) is not None:
+        return None  # the pod says it all
     return _remembered(source, kind)
 
 
@@ -159,12 +161,17 @@ def _tail(source: Source) -> Taken | None:
     return None
 
 
+def _word_before(reading: Reading, piece: Piece) -> Piece | None:
+    before = reading.before(piece)
+    return reading.before(before) if before is not None and before.text == " " else before
+
+
 def _limit(source: Source) -> Taken | None:
     default = 10 if source.tool.name == "top_patterns" else 20
     for piece in source.reading.all("@number"):
-        before, after = source.reading.before(piece), source.reading.after(piece)
+        before, after = _word_before(source.reading, piece), source.reading.after(piece)
         counted = (
-            piece.unit in ("条", "行", "个", "名")
+            piece.unit in ("条", "行", "个", "名", "种", "类", "强")
             or (after and after.keys & {"lines"})
             or (before and "top" in before.keys)
         )
@@ -413,6 +420,9 @@ def _word(source: Source) -> Taken | None:
 
 
 def _filter(source: Source) -> Taken | None:
+    """Read which of many are meant: 跟短信有关的, 名字带 mysql 的, 叫 order 的."""
+    if said := _spoken_filter(source.reading):
+        return said
     marker = source.reading.first("named", "contains")
     piece = (
         source.reading.first("@word")
@@ -420,6 +430,26 @@ def _filter(source: Source) -> Taken | None:
         or (source.reading.first("@text") if marker else None)
     )
     return Taken(str(piece.value), (piece,)) if piece else None
+
+
+_ABOUT = re.compile(
+    r"(?:跟|和|与|同)(?P<with>[^，。的跟和与]{2,12}?)(?:有关|相关|沾边|挂钩)|(?:关于|涉及|针对)(?P<about>[^，。的]{2,12}?)的"
+    r"|(?:名字|名称|名|标题)(?:里面?|中|上)?(?:带有?|含有?|包含|有|是|叫)着?(?P<named>[^，。的]{2,16}?)(?:字样|两个字|这个词|的|$)"
+    r"|(?:有没有|有无|哪些|带|含|包含)(?:叫|带|含|名叫)?(?P<called>[\u4e00-\u9fff]{2,8}?)(?:字样|两个字)"
+    r"|(?<![名取改])叫(?P<plain>[^，。的]{2,16}?)的"
+)
+
+
+def _spoken_filter(reading: Reading) -> Taken | None:
+    if not reading.pieces:
+        return None
+    first, last = reading.pieces[0].start, reading.pieces[-1].end
+    match = _ABOUT.search(reading.sentence.text, first, last)
+    if match is None:
+        return None
+    text = next(group for group in match.groups() if group).strip()
+    pieces = tuple(p for p in reading.pieces if p.start < match.end() and p.end > match.start())
+    return Taken(text, pieces)
 
 
 def _alarm_filter(source: Source) -> Taken | None:
@@ -513,38 +543,26 @@ def _after_marker(source: Source, markers: tuple[str, ...], stop: tuple[str, ...
     return Taken(text, (last, *taken)) if text else None
 
 
-_NAME_STOPS = (
-    "retention",
-    "over",
-    "under",
-    "instance_type",
-    "minimum",
-    "maximum",
-    "@number",
-    "@plain",
-    "@past",
-    "every",
-    "every_length",
-    "target_topic",
-    "level",
-    "window",
-    "and",
-    "critical",
-    "notice",
-    "@topic",
-    "@logset",
-    "sql",
-    "@quoted_sql",
-    "every_length",
-    "的",
-    "polite",
-    "error",
-    "create",
-)
+_HARD_STOPS = (
+    "retention", "over", "under", "instance_type", "minimum", "maximum", "every", "every_length", "target_topic", "window",
+    "critical", "notice", "@topic", "@logset", "sql", "@quoted_sql", "status_code", "condition",
+)  # fmt: skip
+_SOFT_STOPS = ("@number", "@plain", "@past", "level", "and", "polite", "error", "create")
+_KINDS = re.compile(r"的(?:新?日志集|日志主题|主题|告警策略|告警|节点池|任务|定时分析).*$")
+_LONGEST_NAME = 12
 
 
 def _new_name(source: Source) -> Taken | None:
-    if found := _after_marker(source, ("named",), _NAME_STOPS):
+    """Read a name that is given: the whole clause after 叫, unless something else of the request begins in it."""
+    whole = _after_marker(source, ("named",), _HARD_STOPS)
+    if whole is not None:
+        text = _KINDS.sub("", str(whole.value))
+        if "@word" in whole.pieces[1].keys and not re.search(r"[\u4e00-\u9fff]", whole.pieces[1].text):
+            return Taken(str(whole.pieces[1].value), whole.pieces[:2])
+        if 1 < len(text) <= _LONGEST_NAME:
+            ends = whole.pieces[1].start + len(text)
+            return Taken(text, tuple(p for p in whole.pieces if p is whole.pieces[0] or p.start < ends))
+    if found := _after_marker(source, ("named",), _HARD_STOPS + _SOFT_STOPS):
         return found
     piece = source.reading.first("@word") or source.reading.first("@quoted")
     return Taken(str(piece.value), (piece,)) if piece else None
@@ -686,11 +704,18 @@ def _report(source: Source) -> Taken | None:
         return Taken("digest", (piece,))
     if (piece := reading.first("incident")) and source.context.last_incident:
         return Taken(source.context.last_incident, (piece,), remembered=True)
+    piece = reading.first("pronoun")
+    if piece and source.context.last_incident and (_fits(piece.text, "incident") and _is_event(piece.text)):
+        return Taken(source.context.last_incident, (piece,), remembered=True)
     if piece := reading.first("answer", "pronoun"):
         return Taken("last_answer", (piece,))
     if source.context.last_call is not None or source.context.previous_say:
         return Taken("last_answer", (), remembered=True)
     return None
+
+
+def _is_event(pronoun: str) -> bool:
+    return any(noun in pronoun for noun in ("故障", "事故", "起", "次"))
 
 
 def _channel(source: Source) -> Taken | None:

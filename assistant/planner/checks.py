@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from assistant.planner.arguments import Taken, call_of
 from assistant.planner.choosing import Candidate
 from assistant.planner.inventory import Thing
@@ -9,6 +11,7 @@ from assistant.planner.lexicon import Tool
 from assistant.planner.names import Certainty
 from assistant.planner.plan import Choice, Clarification, NoPlan, PlannedCall
 from assistant.planner.reading import Piece, Reading
+from assistant.planner.reasons import ACTS, COMPLAINTS
 
 _FORBIDDEN = NoPlan(spoken="好的，我不动它。", reason="forbidden")
 _CONDITIONAL = NoPlan(spoken="这种要看情况的操作，请到时候再告诉我。", reason="conditional")
@@ -16,6 +19,17 @@ _ASKED = NoPlan(spoken="我没把握您是不是要我动手，请直接说要�
 _LATER = NoPlan(spoken="我只会马上做，不能约到别的时间。", reason="later")
 _UNSURE = NoPlan(spoken="这句话我没全听懂，不敢乱动，请再说一遍。", reason="not_understood")
 _FOREIGN = NoPlan(spoken="这个我还不会。", reason="not_understood")
+_EXPLAINS_NOTHING = NoPlan(spoken="名词解释我不擅长，我只会查和管集群。", reason="small_talk")
+_MEANING = re.compile(
+    r"^(?:请问|那|小智)?，?(?:什么|啥)(?:是|叫)|(?:是|叫)(?:什么|啥|干嘛|干什么|干啥|做什么)(?:的|用的|意思|东西|概念|玩意儿?)?[啊呀呢？。]*$"
+    r"|有(?:什么|啥|何)区别|的区别|怎么(?:学|理解|读|念)|(?:是|有)(?:什么|啥)(?:意思|含义|用处?)[啊呀呢？。]*$"
+)
+_NOUNS = frozenset(
+    ["cluster", "node", "node_pool", "namespace", "workload", "deployment", "statefulset", "daemonset", "pod", "service",
+     "log", "logset", "topic", "index", "configmap", "secret", "alarm", "alarm_policy", "dashboard", "scheduled_sql",
+     "checkpoint", "replica", "restart", "scale", "roll_back", "isolate", "healing", "alert_efficiency", "event"]
+)  # fmt: skip
+"""What one may ask the meaning of."""
 _MOST_CHOICES = 3
 _IF = ("如果", "要是", "假如", "万一", "一旦", "倘若", "若", "除非", "假设")
 _QUESTIONS = {
@@ -30,6 +44,8 @@ _QUESTIONS = {
 
 def not_a_request(reading: Reading) -> NoPlan | None:
     """Return why a whole sentence asks for nothing, if it does not."""
+    if _asks_for_meaning(reading):
+        return _EXPLAINS_NOTHING
     content = [piece for piece in reading.pieces if not reading.is_light(piece)]
     if not content:
         return NoPlan(spoken="您想让我做什么？", reason="small_talk")
@@ -47,6 +63,12 @@ def trouble_with(best: Candidate, reading: Reading, whole: Reading) -> NoPlan | 
     if best.tool.risk == "danger" and (doubt := _doubt(best, whole if whole.has("correction") else reading)):
         return doubt
     return names_trouble(best.tool, reading, best.call, strict=best.tool.risk == "danger")
+
+
+def _asks_for_meaning(reading: Reading) -> bool:
+    """Return whether the meaning of a word is asked for, not a thing of the house: 什么是 pod."""
+    named = any(piece.things or piece.keys & {"@pod", "@period", "pronoun"} for piece in reading.pieces)
+    return not named and reading.has(*_NOUNS) and _MEANING.search(reading.text) is not None
 
 
 def _forbidden(best: Candidate, reading: Reading) -> bool:
@@ -74,8 +96,8 @@ def _forbidden(best: Candidate, reading: Reading) -> bool:
 
 
 def _conditional(best: Candidate, whole: Reading) -> bool:
-    """Return whether an act hangs on a condition; a setting may well be about later."""
-    if best.tool.risk == "read" or _all_used(best, whole, "conditional"):
+    """Return whether a request hangs on a condition; all but acts may well be about later."""
+    if best.tool.name == "forecast_capacity" or _all_used(best, whole, "conditional"):
         return False
     pieces = whole.all("conditional")
     return best.tool.risk == "danger" or any(piece.text.startswith(_IF) for piece in pieces)
@@ -100,11 +122,20 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
         return _ASKED
     if any(piece.keys & {"@period", "future", "@past", "@duration"} for piece in best.unexplained):
         return _LATER
-    if any(len(piece.text) > 1 or "@text" not in piece.keys for piece in best.unexplained):
+    if any(
+        (len(piece.text) > 1 or "@text" not in piece.keys) and not _is_complaint_before(piece, reading)
+        for piece in best.unexplained
+    ):
         return _UNSURE
     if _told_as_past(best, reading):
         return _ASKED
     return None
+
+
+def _is_complaint_before(piece: Piece, reading: Reading) -> bool:
+    """Return whether a piece tells why an act is wanted (老报错重启一下), not what came of one (重启后报错)."""
+    first = reading.first(*ACTS)
+    return first is not None and piece.end <= first.start and bool(piece.keys & COMPLAINTS)
 
 
 def _only_asked(reading: Reading) -> bool:

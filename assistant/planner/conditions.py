@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from assistant.planner.names import Certainty
@@ -28,6 +29,18 @@ _CONTEXT = {
     "@pod",
     "@incident",
 }
+_FILLERS = frozenset({"polite", "ask", "show", "contains", "which", "state"})
+_FILLING_WORDS = ("一下", "下", "出来", "关键词", "关键字", "有没有", "所有")
+_ENDS = ("的", "字样", "这个词", "这些", "么", "吗", "呢", "吧", "都", "和", "或者", "或", "以及", "给")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]+")
+_NO_TEXT = frozenset(
+    ["log", "topic", "error", "warn_log", "fatal_log", "info_log", "debug_log", "trend", "histogram", "lines", "top", "asc",
+     "desc", "tail", "status_code", "interval", "context_lines", "pattern", "keyword", "summarize", "not", "anomaly", "then",
+     "pronoun", "previous_container", "pod", "@mark", "@number", "@ordinal", "@quoted", "@word", "channel", "which", "send",
+     "restarting", "event", "every_length", "@plain", "or", "index", "logset", "cluster", "node", "configmap", "forbidding",
+     *_CONTEXT]
+) - {"@workload", "@alarm", "@namespace"}  # fmt: skip
+"""What is never a part of the text that is looked for."""
 _NO_STATUS_UNITS = ("条", "行", "个", "次", "台", "份", "percent", "ordinal", "vague")
 
 
@@ -53,6 +66,11 @@ def conditions_in(reading: Reading, also: frozenset[str] = frozenset()) -> list[
     while position < len(pieces):
         piece = pieces[position]
         used, text = 1, ""
+        if run := _looked_for(pieces, position):
+            text = "".join(one.text for one in run).removesuffix("的")
+            found.append(Condition(text, run, denied=_denies(pieces[:position])))
+            position += (pieces.index(run[-1]) - position) + 1
+            continue
         if "@number" in piece.keys:
             text = _status(piece, reading)
         elif "@quoted" in piece.keys:
@@ -68,6 +86,26 @@ def conditions_in(reading: Reading, also: frozenset[str] = frozenset()) -> list[
             found.append(Condition(text, tuple(pieces[position : position + used]), denied))
         position += used
     return found
+
+
+def _looked_for(pieces: list[Piece], position: int) -> tuple[Piece, ...]:
+    """Return the Chinese words that stand after a verb of search, up to the next mark or 的: 搜超时."""
+    verb = pieces[position]
+    if not verb.keys & {"contains"} or "@word" in verb.keys:
+        return ()
+    run: list[Piece] = []
+    for piece in pieces[position + 1 :]:
+        filler = not run and (piece.keys <= _FILLERS or piece.text in _FILLING_WORDS)
+        if filler:
+            continue
+        if piece.text in _ENDS or piece.keys & _NO_TEXT or not _CHINESE.fullmatch(piece.text):
+            break
+        run.append(piece)
+    while run and run[-1].keys <= _FILLERS:
+        run.pop()
+    text = "".join(piece.text for piece in run)
+    content = [piece for piece in run if not piece.keys <= _FILLERS]
+    return tuple(run) if 2 <= len(text) <= 10 and content else ()
 
 
 def query_of(conditions: list[Condition], reading: Reading) -> str:
@@ -136,7 +174,7 @@ def _is_word(piece: Piece, reading: Reading) -> bool:
         return True
     if piece.keys & _CONTEXT:
         return False
-    if "@word" in piece.keys:
+    if "@word" in piece.keys or "log_word" in piece.keys:
         return True
     return "@text" in piece.keys and len(piece.text) >= 2
 

@@ -21,6 +21,9 @@ def after_call(context: TurnContext, call: PlannedCall) -> TurnContext:
         value = call.arguments.get(parameter)
         if isinstance(value, str):
             changes[f"last_{parameter}"] = value
+    target = call.arguments.get("target")
+    if call.tool == "resource_usage" and isinstance(target, str) and not target.startswith("cls-"):
+        changes["last_workload"] = target
     return replace(context, last_call=call, **changes)  # type: ignore[arg-type]
 
 

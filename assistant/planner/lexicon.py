@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
+from itertools import chain, product
 
 import yaml
 
@@ -100,7 +101,7 @@ def load_lexicon() -> Lexicon:
                 light.add(concept)
             elif section != CONTENT:
                 manner.add(concept)
-            for word in str(line).split():
+            for word in chain.from_iterable(map(_ways_through, str(line).split())):
                 concepts[word.replace("_", " ").lower()].add(concept)
                 if "_" in word:
                     concepts[word.lower()].add(concept)
@@ -119,6 +120,12 @@ def load_lexicon() -> Lexicon:
         {sound: frozenset(meant) for sound, meant in by_sound.items()},
         max(map(len, words)),
     )
+
+
+def _ways_through(pattern: str) -> Iterator[str]:
+    """Yield every word that a pattern such as (别|不用)(再|)报 stands for."""
+    parts = [part.strip("()").split("|") for part in re.findall(r"\([^()]*\)|[^()]+", pattern)]
+    return (word for word in map("".join, product(*parts)) if word)
 
 
 def _yaml(name: str) -> dict[str, dict]:  # type: ignore[type-arg]

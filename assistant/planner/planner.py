@@ -13,6 +13,7 @@ from assistant.planner.lexicon import Lexicon, load_lexicon
 from assistant.planner.names import NameIndex
 from assistant.planner.plan import Explanation, NoPlan, Outcome, Plan, PlannedCall, TurnContext
 from assistant.planner.reading import Piece, Reading, read
+from assistant.planner.reasons import without_reasons
 from assistant.planner.requests import Request, requests_in
 
 _NOT_UNDERSTOOD = "这句我没听懂，换个说法好吗？"
@@ -79,7 +80,7 @@ class Planner:
 
         calls: list[PlannedCall] = []
         confidence = 1.0
-        for request in requests_in(reading, context, choose):
+        for request in requests_in(without_reasons(reading), context, choose):
             answer = self._request(request, reading)
             if not isinstance(answer, Plan):
                 return answer

@@ -19,9 +19,10 @@ from assistant.planner.times import Duration, Stretch, times_in
 
 _NUMBERED = re.compile(
     rf"(?P<ordinal>第)?(?P<percent>百分之)?(?P<number>{NUMBER})(?P<sign>%|％|个百分点)?"
-    r"(?P<unit>个|条|行|台|份|次|版|号|分(?!钟)|节点|副本|名|位|起|天)?"
+    r"(?P<unit>个|条|行|台|份|次|版|号|分(?!钟)|节点|副本|名|位|起|天|种|类|强)?"
 )
 _VAGUE = re.compile(r"[一二两三四五六七八九]{2}(?=[个台条份])|十几|几十|好几|若干|[几些]个?")
+_LAST_ONE = re.compile(r"(?:最后|末尾|最末|最下面)那?一?[条个](?!日志)")
 _QUOTED = re.compile(r"[“\"「『‘]([^”\"」』’]{1,200})[”\"」』’]")
 _SQL = re.compile(r"select\s[^，。；\u4e00-\u9fff]+", re.IGNORECASE)
 _WORD = re.compile(
@@ -152,6 +153,8 @@ def _typed(sentence: Sentence, now: datetime) -> Iterator[tuple[Piece, float]]:
     for match in _VAGUE.finditer(text):
         if is_vague(match[0] + text[match.end() : match.end() + 1]):
             yield Piece(match.start(), match.end(), match[0], frozenset({"@number"}), None, unit="vague"), 1.3
+    for match in _LAST_ONE.finditer(text):
+        yield Piece(match.start(), match.end(), match[0], frozenset({"@last_one", "@ordinal"})), 1.3
     for match in _QUOTED.finditer(text):
         yield Piece(match.start(), match.end(), match[0], frozenset({"@quoted"}), match[1]), 3.0
     for match in _SQL.finditer(text):
@@ -182,6 +185,8 @@ def _number(match: re.Match[str]) -> Piece | None:
     keys = {"@number", "@ordinal"} if unit == "ordinal" else {"@number"}
     if unit in ("行", "条"):
         keys.add("@lines")
+    if unit == "分":
+        keys.add("score")
     end = match.end()
     # 六副本: the noun stays a word of its own.
     if unit in ("节点", "副本", "天"):

@@ -111,7 +111,19 @@ def _in_turn(
             remembered = after_call(remembered, request.best.call)
     if leading:
         requests.append(_request(reading.part(leading), remembered, choose, goes_on=bool(requests)))
-    return requests
+    return [
+        _completed(request, requests[position + 1 :], context, choose)
+        for position, request in enumerate(requests)
+    ]
+
+
+def _completed(request: Request, later: Sequence[Request], context: TurnContext, choose: Choose) -> Request:
+    """Return a request with the name that only a later one says: 先存个检查点，再回滚某某."""
+    best = request.best
+    if best is None or "workload" not in best.missing or best.tool.risk == "danger":
+        return request
+    said = next((one.best.call for one in later if one.best and "workload" in one.best.call.arguments), None)
+    return _request(request.reading, after_call(context, said), choose, goes_on=False) if said else request
 
 
 def _goes_on(reading: Reading, context: TurnContext) -> bool:

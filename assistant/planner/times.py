@@ -28,6 +28,7 @@ _DURATION = re.compile(
     re.IGNORECASE,
 )
 _BARE_UNIT = re.compile(r"(?P<lead>每|按)个?(?P<unit>分钟|小时|天|周)")
+_NEXT = re.compile(r"下一?个?(?P<unit>周(?![一二三四五六日天])|星期(?![一二三四五六日天])|月|季度)")
 _LEADS: dict[str, Lead] = {
     **dict.fromkeys(("未来", "接下来", "今后", "往后", "后面", "之后", "下"), "future"),
     **dict.fromkeys(("每隔", "每", "间隔", "粒度", "按"), "every"),
@@ -114,6 +115,10 @@ def times_in(text: str, now: datetime) -> Iterator[Timed]:
     for match in _DURATION.finditer(text):
         if duration := _duration(match):
             yield Timed(match.start(), match.end(), duration)
+    for match in _NEXT.finditer(text):
+        minutes = _UNIT_MINUTES[match["unit"]]
+        value = Duration(minutes=minutes, text=_written(minutes, match["unit"]), lead="future")
+        yield Timed(match.start(), match.end(), value)
     for match in _BARE_UNIT.finditer(text):
         minutes = _UNIT_MINUTES[match["unit"]]
         yield Timed(
@@ -127,7 +132,7 @@ def _duration(match: re.Match[str]) -> Duration | None:
     lead = _LEADS.get(match["lead"] or "", "past" if match["lead"] else "plain")
     if match["half"]:
         unit = match["half_unit"]
-        minutes = _UNIT_MINUTES[unit] / 2
+        minutes = 259_200 if unit == "年" else _UNIT_MINUTES[unit] / 2  # half a year is six months
     elif match["count"]:
         unit = match["unit"].lower()
         count = number_of(match["count"])
@@ -227,7 +232,7 @@ def _clocked(match: re.Match[str], now: datetime) -> Stretch | None:
         return Stretch(text=f"{_instant(day, start, now)}/{_iso(now)}")
     if not match["to"]:
         return _between(day, start, start + 60, now)
-    to_part = match["topart"] or (match["part"] if _same_half(match) else None)
+    to_part = match["topart"] or (match["part"] if _same_half(match) or match["part"] == "中午" else None)
     end = _clock_minutes(match["to"], to_part)
     if end is None:
         return None
