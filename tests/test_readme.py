@@ -1,4 +1,4 @@
-"""Whoever follows the README gets what it says: its commands run on a clean copy of what is under version control."""
+"""Whoever follows the README gets what it says: its commands run on a clean copy of what is tracked."""
 
 from __future__ import annotations
 
