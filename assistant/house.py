@@ -88,6 +88,11 @@ class House:
     copies: DigestCopies
     journal: SqlJournal
 
+    @property
+    def clock(self) -> Clock:
+        """The time of the cloud that is talked about, in its zone."""
+        return LocalClock(self.installation.clock, self.installation.zone)
+
     def voices(self, check: SpeakerCheck) -> KnownVoices:
         """Return the people by their voice, with this speaker model."""
         return KnownVoices(self.people, check, self.installation.wall.now)

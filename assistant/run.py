@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from assistant.appliance.appliance import Appliance, TurnTaken
 from assistant.appliance.listening_thread import ListeningThread
+from assistant.conversation.whole_commands import WholeCommands
 from assistant.house import House, open_house
 from assistant.journal import TurnLatencies
 from assistant.night_house import process_name, real_time
@@ -107,8 +108,14 @@ async def at_work(
         volume_percent=settings.audio.volume_percent,
         speed_percent=settings.audio.speed_percent,
     )
+    whole = WholeCommands(house.clock)
     ear = await asyncio.to_thread(
-        lambda: open_ear(models, settings.robot.wake_phrase, being_said=lambda: _being_said(mouth))
+        lambda: open_ear(
+            models,
+            settings.robot.wake_phrase,
+            being_said=lambda: _being_said(mouth),
+            whole_command=whole,
+        )
     )
     loop = asyncio.get_running_loop()
     voices = house.voices(check)
@@ -128,6 +135,7 @@ async def at_work(
         voices=voices,
         claims=house.claims,
         clock=house.installation.wall,
+        expecting=whole.expect,
         taken=taken,
     )
     house.controls.attach(appliance)

@@ -34,7 +34,11 @@ def model_folder(models: Sequence[ChosenModel], use: ModelUse) -> Path:
 
 
 def open_ear(
-    models: Sequence[ChosenModel], phrase: str, *, being_said: Callable[[], str | None] = lambda: None
+    models: Sequence[ChosenModel],
+    phrase: str,
+    *,
+    being_said: Callable[[], str | None] = lambda: None,
+    whole_command: Callable[[str], bool] | None = None,
 ) -> Ear:
     """Compose the ear on Vosk and Silero.
 
@@ -42,6 +46,7 @@ def open_ear(
         models: Those in use.
         phrase: The wake phrase.
         being_said: What the loudspeaker says at the moment.
+        whole_command: Whether words make a command by themselves; None: only their end tells.
 
     Raises:
         VoiceError: a model or the phrase cannot be used.
@@ -54,6 +59,7 @@ def open_ear(
         recognizer=VoskRecognizer(model),
         decision=WakeDecision(spotter.phrase.phrase),
         being_said=being_said,
+        whole_command=whole_command,
         settings=EarSettings(question_s=GREETING_AFTER_S),
     )
 

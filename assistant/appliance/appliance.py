@@ -103,6 +103,7 @@ class Appliance:
         voices: Knows people by their voice.
         claims: Who has heard which digest.
         clock: The device's time.
+        expecting: Told in the ear's thread, when names have changed, what can be named.
         taken: Told of every turn when its answer has begun.
         stopwatch: Seconds that only go forward.
     """
@@ -117,6 +118,7 @@ class Appliance:
         voices: Voices,
         claims: DigestClaimStore,
         clock: Clock,
+        expecting: Callable[[Inventory], None] = lambda _: None,
         taken: Callable[[TurnTaken], None] = lambda _: None,
         stopwatch: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -127,6 +129,7 @@ class Appliance:
         self._voices = voices
         self._claims = claims
         self._clock = clock
+        self._expecting = expecting
         self._taken = taken
         self._stopwatch = stopwatch
         self._phase = Phase.IDLE
@@ -261,7 +264,7 @@ class Appliance:
         if known is not self._expected:
             self._expected = known
             names = spoken_names(known)
-            self._listening.order(lambda ear: ear.expect(names))
+            self._listening.order(lambda ear: (ear.expect(names), self._expecting(known)))
 
     async def _understood(self, event: Understood) -> None:
         if not event.hearing.text:
