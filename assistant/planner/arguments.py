@@ -580,6 +580,10 @@ def _phrase(source: Source) -> Taken | None:
     return Taken(text, found.pieces) if text and text not in ("新的", "别的", "名字", "什么", "啥") else None
 
 
+_SURNAMES = tuple("张高成向关从于时方何和段常单计安全路过钟")
+"""Surnames that are ordinary words as well."""
+
+
 def _person_name(source: Source) -> Taken | None:
     reading = source.reading
     if piece := reading.first("@quoted"):
@@ -596,6 +600,9 @@ def _person_name(source: Source) -> Taken | None:
             and after.unit == ""
         ):
             run.append(after)
+        before = reading.before(piece)
+        if before is not None and before.text in _SURNAMES and before.end == piece.start:
+            run.insert(0, before)
         name = "".join(one.text for one in run)
         if 2 <= len(name) <= 12:
             return Taken(name, tuple(run))

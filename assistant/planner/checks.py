@@ -8,7 +8,7 @@ from assistant.planner.arguments import Taken, call_of
 from assistant.planner.choosing import Candidate
 from assistant.planner.inventory import Thing
 from assistant.planner.lexicon import Tool
-from assistant.planner.names import Certainty
+from assistant.planner.names import Certainty, NameIndex
 from assistant.planner.plan import Choice, Clarification, NoPlan, PlannedCall
 from assistant.planner.reading import Piece, Reading
 from assistant.planner.reasons import ACTS, COMPLAINTS
@@ -17,7 +17,7 @@ _FORBIDDEN = NoPlan(spoken="好的，我不动它。", reason="forbidden")
 _CONDITIONAL = NoPlan(spoken="这种要看情况的操作，请到时候再告诉我。", reason="conditional")
 _ASKED = NoPlan(spoken="我没把握您是不是要我动手，请直接说要做什么。", reason="asked_about_an_act")
 _LATER = NoPlan(spoken="我只会马上做，不能约到别的时间。", reason="later")
-_UNSURE = NoPlan(spoken="这句话我没全听懂，不敢乱动，请再说一遍。", reason="not_understood")
+UNSURE = NoPlan(spoken="这句话我没全听懂，不敢乱动，请再说一遍。", reason="not_understood")
 _FOREIGN = NoPlan(spoken="这个我还不会。", reason="not_understood")
 _EXPLAINS_NOTHING = NoPlan(spoken="名词解释我不擅长，我只会查和管集群。", reason="small_talk")
 _MEANING = re.compile(
@@ -114,7 +114,7 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
         piece.start < reading.all("correction")[0].start and not reading.is_light(piece)
         for piece in reading.pieces
     ):
-        return _UNSURE
+        return UNSURE
     asked = [piece for piece in reading.all("asking_act") if id(piece) not in used]
     if asked:
         return _ASKED
@@ -126,7 +126,7 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
         (len(piece.text) > 1 or "@text" not in piece.keys) and not _is_complaint_before(piece, reading)
         for piece in best.unexplained
     ):
-        return _UNSURE
+        return UNSURE
     if _told_as_past(best, reading):
         return _ASKED
     return None
@@ -228,12 +228,34 @@ def _which(tool: Tool, call: PlannedCall, parameter: str, things: tuple[Thing, .
     return Clarification(spoken=spoken, choices=choices, missing=parameter, tool=tool.name)
 
 
-def question_for(best: Candidate) -> Clarification:
-    """Return the question for the first thing that a call still needs."""
+def question_for(best: Candidate, reading: Reading, names: NameIndex) -> Clarification:
+    """Return the question for the first thing that a call still needs, with the names that sound nearest."""
+    if near := nearest_names(best, reading, names):
+        return near
     missing = best.missing[0].split("|")[0]
     return Clarification(
         spoken=_QUESTIONS.get(missing, "能说得再具体一点吗？"), missing=missing, tool=best.tool.name
     )
+
+
+def nearest_names(best: Candidate, reading: Reading, names: NameIndex) -> Clarification | None:
+    """Return the question which of the names that sound like an unknown one is meant; None when none does."""
+    unknown = _unknown_name(best, reading)
+    if not best.missing or not best.concepts or not unknown:
+        return None
+    missing = best.missing[0].split("|")[0]
+    near = names.nearest(unknown, (missing,), _MOST_CHOICES)
+    return _which(best.tool, best.call, missing, tuple(near)) if near else None
+
+
+def _unknown_name(best: Candidate, reading: Reading) -> str:
+    """Return the longest run of words that nothing explains: a name that nobody here knows."""
+    left = {id(piece) for piece in best.unexplained}
+    runs = [""]
+    for piece in reading.pieces:
+        inside = id(piece) in left or (runs[-1] and piece.keys & {"workload", "service", "cluster", "topic"})
+        runs[-1:] = [runs[-1] + piece.text] if inside else [runs[-1], ""]
+    return max(runs, key=len)
 
 
 def for_each_name(best: Candidate, reading: Reading) -> list[PlannedCall]:

@@ -77,8 +77,8 @@ def conditions_in(reading: Reading, also: frozenset[str] = frozenset()) -> list[
             text = f'"{piece.value}"' if _is_phrase(str(piece.value)) else str(piece.value)
         elif _is_word(piece, reading):
             used = _run(pieces, position, reading)
-            run = pieces[position : position + used]
-            text = _phrase(run, reading)
+            phrase = pieces[position : position + used]
+            text = _phrase(phrase, reading)
         elif level := next((name for concept, name in _LEVELS.items() if concept in piece.keys), ""):
             text = "" if "anomaly" in piece.keys and "anomaly" in also else level
         if text and text not in [one.text for one in found]:

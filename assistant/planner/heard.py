@@ -14,7 +14,7 @@ _CJK = r"\u3400-\u9fff"
 _SPACE_BESIDE_CJK = re.compile(rf"(?<=[{_CJK}，。；！？、])\s+|\s+(?=[{_CJK}，。；！？、])")
 _COMMA = re.compile(rf"(?<=[{_CJK}]),|,(?=\s*[{_CJK}])")
 _TOKEN = re.compile(rf"[{_CJK}]|[A-Za-z]+|\d")
-LONGEST_SENTENCE = 300  # characters; nobody says more in one breath
+LONGEST_SENTENCE = 200  # characters; nobody says more in one breath
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from assistant.planner import checks
 from assistant.planner.choosing import ENOUGH, Candidate, candidates
 from assistant.planner.context import corrected, followed_up
+from assistant.planner.heard import LONGEST_SENTENCE, sentence_of
 from assistant.planner.inventory import Inventory
 from assistant.planner.lexicon import Lexicon, load_lexicon
 from assistant.planner.names import NameIndex
@@ -17,6 +18,7 @@ from assistant.planner.reasons import without_reasons
 from assistant.planner.requests import Request, requests_in
 
 _NOT_UNDERSTOOD = "这句我没听懂，换个说法好吗？"
+_TOO_LONG = NoPlan(spoken="这句太长了，请一件一件说。", reason="not_understood")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,17 @@ class Planner:
             now: The present, timezone-aware; days begin in its zone.
             context: What the turn before left behind.
         """
+        if len(say.strip()) > LONGEST_SENTENCE:
+            return _TOO_LONG
         reading = read(say, lexicon=self._lexicon, names=self._names(inventory), now=now)
         explanations = _explained(reading)
         outcome = self._outcome(reading, inventory, context or TurnContext())
         return replace(outcome, explanations=explanations)
+
+    def warm(self, inventory: Inventory) -> None:
+        """Prepare the index of an inventory's names, and all that the first sentence would wait for."""
+        self._names(inventory)
+        sentence_of("预热")
 
     def _names(self, inventory: Inventory) -> NameIndex:
         if self._known is None or self._known.inventory is not inventory:
@@ -81,7 +90,7 @@ class Planner:
         calls: list[PlannedCall] = []
         confidence = 1.0
         for request in requests_in(without_reasons(reading), context, choose):
-            answer = self._request(request, reading)
+            answer = self._request(request, reading, self._names(inventory))
             if not isinstance(answer, Plan):
                 return answer
             calls += [call for call in answer.calls if call not in calls]
@@ -90,14 +99,19 @@ class Planner:
             return NoPlan(spoken=_NOT_UNDERSTOOD, reason="not_understood")
         return Plan(calls=tuple(calls), confidence=round(confidence, 2))
 
-    def _request(self, request: Request, whole: Reading) -> Outcome:
+    def _request(self, request: Request, whole: Reading, names: NameIndex) -> Outcome:
         best = request.best
         if best is None or best.score < ENOUGH:
+            if best is not None and (near := checks.nearest_names(best, request.reading, names)):
+                return near
             return NoPlan(spoken=_NOT_UNDERSTOOD, reason="not_understood")
-        if trouble := checks.trouble_with(best, request.reading, whole):
+        trouble = checks.trouble_with(best, request.reading, whole)
+        if trouble is checks.UNSURE and best.missing:
+            return checks.question_for(best, request.reading, names)
+        if trouble:
             return trouble
         if best.missing:
-            return checks.question_for(best)
+            return checks.question_for(best, request.reading, names)
         calls = checks.for_each_name(best, request.reading)
         surely = 1.0 - 0.15 * len(best.unexplained) - (0.2 if len(request.near) > 1 else 0.0)
         return Plan(calls=tuple(calls), confidence=max(0.3, surely))

@@ -40,6 +40,8 @@ _OBJECTS = frozenset(
         "optimization",
     ]
 )
+_MOST_REQUESTS = 6
+"""Nobody asks for more in one breath; a text of many joints is no request."""
 _BREAKS = "，。；！？"
 
 
@@ -70,7 +72,7 @@ def requests_in(reading: Reading, context: TurnContext, choose: Choose) -> list[
     """Return the requests of a sentence in their order; names of an earlier one serve the later ones."""
     whole = _request(reading, context, choose, goes_on=_goes_on(reading, context))
     for parts in (_parts(reading, _is_break), _parts(reading, _is_joint), _parts(reading, _is_and)):
-        if len(parts) < 2:
+        if not 2 <= len(parts) <= _MOST_REQUESTS:
             continue
         requests = _in_turn(parts, reading, context, choose)
         if len(requests) > 1 and _better(
