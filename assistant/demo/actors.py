@@ -15,7 +15,7 @@ from hardware.recordings import read_recording, write_recording
 LANGUAGE = "cmn-latn-pinyin"
 _PACES = (140, 152, 132, 146, 136, 156, 143)
 """Words a minute, in turn."""
-_PITCHES = (50, 43, 56, 47, 60, 39)
+_PITCHES = (50, 45, 54, 47, 57, 43)
 """espeak-ng's 0 to 99, in turn. Nobody says a sentence twice alike; who does is a recording, and refused."""
 _LOUDNESS = 0.5
 _ROOM_NOISE = 25.0

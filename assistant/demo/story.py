@@ -37,7 +37,12 @@ _ENROLMENT = (
     "你好小智，把支付服务的日志发到我的邮箱",
     "你好小智，今天早上有什么需要处理的事情",
     "你好小智，帮我检查一下所有集群的节点",
+    "一，二，三，四，五",
+    "六，七，八，九，零",
+    "确认，可以执行",
+    "好的，确认",
 )
+"""Long sentences and short ones, as they will be said."""
 _QUESTIONS = (
     ("昨天夜里自动修好了哪些故障", frozenset({"remediation_history", "list_incidents", "remediation_stats"})),
     ("昨天最严重的告警有哪些", frozenset({"list_alerts", "alarm_history"})),
