@@ -255,25 +255,26 @@ def show(name: str, value: str, aim: str = "", *, passed: bool | None = None) ->
 
 
 def measure_wake(scale: float, _hours: float) -> None:
-    """False rejects, homophones and near-misses."""
-    found = {}
-    for kind, count in (("wake", 312), ("near miss", 312), ("homophone", 60)):
-        found[kind] = Woken()
-        for part in in_tasks(partial(waking, kind), max(12, round(count * scale))):
-            found[kind].merge(part)
-    called = found["wake"]
-    for condition, most in (("clean", 0.01), ("20 dB", None), ("10 dB", 0.03), ("5 dB", None)):
-        _show_missed(condition, called.rate(condition), most)
-    for condition in [one.name for one in CONDITIONS[4:]]:
-        _show_missed(condition, called.rate(condition), None)
+    """False rejects, near-misses and homophones."""
+    called = _all_of("wake", 312, scale)
+    aims = {"clean": 0.01, "10 dB": 0.03}
+    for condition in [one.name for one in CONDITIONS]:
+        _show_missed(condition, called.rate(condition), aims.get(condition))
     show("wake phrase missed, by voice", _by_voice(called))
     show("wake phrase → woken, median / 95 %", _times(called.waited_s))
-    near = found["near miss"]
+    near = _all_of("near miss", 312, scale)
     show("woken by near-misses", str(near.rate()), "≤ 5 %", passed=near.rate().share <= 0.05)
     for condition in [one.name for one in CONDITIONS]:
         show(f"  {condition}", str(near.rate(condition)))
     show("  by what", "，".join(f"{text}×{n}" for text, n in near.phrases.most_common(8)))
-    show("woken by homophones (by design)", str(found["homophone"].rate()))
+    show("woken by homophones (by design)", str(_all_of("homophone", 60, scale).rate()))
+
+
+def _all_of(kind: str, count: int, scale: float) -> Woken:
+    found = Woken()
+    for part in in_tasks(partial(waking, kind), max(12, round(count * scale))):
+        found.merge(part)
+    return found
 
 
 def _show_missed(condition: str, woken: Count, most: float | None) -> None:
