@@ -27,7 +27,6 @@ AssistantError
 │   ├── NobodyEnrolled            no voice is known, so that nobody could be recognised
 │   ├── WhoAsks                   nobody says who types, and it cannot be told
 │   └── PersonExists              the name is taken
-├── NoCloudAccount                no cloud is configured that could be asked
 ├── NotOnThisDevice               this process has no ear, no mouth, or no clock of its own
 ├── BackupError
 │   ├── BackupNotPossible         there is nothing here that can be backed up this way
@@ -337,16 +336,6 @@ class DigestMissing(AssistantError):
 
     spoken = "还没有这一天的日报。"
     hint = "Run 'xiaozhi night' to write today's; 'xiaozhi digest --date D' shows an earlier one."
-
-
-class NoCloudAccount(AssistantError):
-    """No cloud is configured that could be asked."""
-
-    spoken = "还没有配置云账号。"
-    hint = (
-        "Set cloud.accounts.NAME.secret_id and secret_key with 'xiaozhi config set', "
-        "or try it on a local cloud: --scenario yesterday"
-    )
 
 
 class NotOnThisDevice(AssistantError):

@@ -13,7 +13,7 @@ from typing import TypeVar
 from assistant.conversation.placing import full_id
 from assistant.people import Person
 from assistant.planner.inventory import Inventory, Kind, Thing, inventory_of
-from mcp_tencent.errors import CloudError
+from mcp_tencent.errors import AccountMissing, CloudError
 from mcp_tencent.models.clusters import Cluster
 from mcp_tencent.naming.inventory import Inventory as Directories
 from mcp_tencent.naming.matching import Directory, Named
@@ -126,6 +126,8 @@ class NoNames:
 async def _told(directory: Awaitable[Directory[T]]) -> Sequence[Named[T]]:
     try:
         return (await directory).entries
+    except AccountMissing:  # said at the start
+        return ()
     except CloudError as error:
         _log.warning("names are missing, because a cloud does not tell them: %s", error)
         return ()

@@ -76,6 +76,8 @@ async def run(
     models = models_in_use(installation.home, settings.models)
     for line in told_models(models):
         told(line)
+    if not installation.accounts:
+        told("No cloud account is configured: questions about clusters are answered with that.")
     check = await asyncio.to_thread(open_speakers, models)
     async with AsyncExitStack() as stack:
         opened = open_house(installation, real_time(), executor_id=process_name("appliance"), triggered=True)

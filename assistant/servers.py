@@ -28,6 +28,7 @@ from mcp_tencent.basic import server as basic
 from mcp_tencent.basic.desk import BasicDesk, Bounds
 from mcp_tencent.cloud.accounts import TencentClouds
 from mcp_tencent.cloud.calling import Calling
+from mcp_tencent.cloud.no_account import NoClouds
 from mcp_tencent.cloud.tencentcloud.caller import Account
 from mcp_tencent.devops import server as devops
 from mcp_tencent.devops.alerts.desk import AlertDesk
@@ -46,6 +47,7 @@ from mcp_tencent.gateway.call import Caller, Clock
 from mcp_tencent.gateway.gateway import Gateway
 from mcp_tencent.naming.inventory import Inventory
 from mcp_tencent.naming.naming import Naming
+from mcp_tencent.ports import Clouds
 from mcp_tencent.push.channels import DEFAULT_ROBOT, Channel
 from mcp_tencent.push.delivery_queue_dbos import DbosDeliveryQueue
 from mcp_tencent.push.delivery_steps import DeliverySteps
@@ -199,7 +201,7 @@ async def open_servers(
         answers: What people were told last, where this process talks with people.
     """
     servers: dict[ServerName, GatewayServer] = {}
-    async with TencentClouds(installation.accounts, installation.calling) as clouds:
+    async with _clouds(installation) as clouds:
         healing = _guarded_healing(installation, clouds, engine)
         # People confirm, and limits are counted, in the device's time, whatever the time of the cloud.
         gateway = Gateway(
@@ -225,7 +227,17 @@ async def open_servers(
         )
 
 
-def _guarded_healing(installation: Installation, clouds: TencentClouds, engine: Engine) -> GuardedHealing:
+@asynccontextmanager
+async def _clouds(installation: Installation) -> AsyncIterator[Clouds]:
+    """Open the configured accounts; without one everything but the cloud works."""
+    if not installation.accounts:
+        yield NoClouds()
+        return
+    async with TencentClouds(installation.accounts, installation.calling) as clouds:
+        yield clouds
+
+
+def _guarded_healing(installation: Installation, clouds: Clouds, engine: Engine) -> GuardedHealing:
     return GuardedHealing(
         plans=SqlPlanStore(engine),
         incidents=SqlIncidentStore(engine),
@@ -237,7 +249,7 @@ def _guarded_healing(installation: Installation, clouds: TencentClouds, engine: 
     )
 
 
-def _basic_desk(installation: Installation, clouds: TencentClouds) -> BasicDesk:
+def _basic_desk(installation: Installation, clouds: Clouds) -> BasicDesk:
     cloud = installation.settings.cloud
     naming = Naming(
         clouds,
@@ -256,13 +268,13 @@ def _basic_desk(installation: Installation, clouds: TencentClouds) -> BasicDesk:
 
 
 def _basic(
-    installation: Installation, clouds: TencentClouds, engine: Engine, otherwise: Caller | None
+    installation: Installation, clouds: Clouds, engine: Engine, otherwise: Caller | None
 ) -> Sequence[DeclaredTool]:
     return basic.basic_tools(_basic_desk(installation, clouds))
 
 
 def _devops(
-    installation: Installation, clouds: TencentClouds, engine: Engine, otherwise: Caller | None
+    installation: Installation, clouds: Clouds, engine: Engine, otherwise: Caller | None
 ) -> Sequence[DeclaredTool]:
     desk = _basic_desk(installation, clouds)
     incidents = SqlIncidentStore(engine)
@@ -284,7 +296,7 @@ def _devops(
 
 
 def _analytics(
-    installation: Installation, clouds: TencentClouds, engine: Engine, otherwise: Caller | None
+    installation: Installation, clouds: Clouds, engine: Engine, otherwise: Caller | None
 ) -> Sequence[DeclaredTool]:
     desk = _basic_desk(installation, clouds)
     return analytics.analytics_tools(
@@ -300,7 +312,7 @@ def _analytics(
 
 _TOOLS: Mapping[
     ServerName,
-    Callable[[Installation, TencentClouds, Engine, Caller | None], Sequence[DeclaredTool]],
+    Callable[[Installation, Clouds, Engine, Caller | None], Sequence[DeclaredTool]],
 ] = {
     ServerName.BASIC: _basic,
     ServerName.DEVOPS: _devops,

@@ -2,6 +2,7 @@
 
     CloudError
     ├── AccessRefused            who we are, or what we may do
+    │   ├── AccountMissing       no account is configured at all
     │   ├── CredentialsRefused   unknown, disabled or wrong key or token
     │   ├── SignatureExpired     our clock is off, or a token has run out
     │   └── PermissionMissing    known, but not allowed
@@ -79,6 +80,13 @@ class AccessRefused(CloudError):
 
     sentence = "云账号没有通过验证"
     hint = "Check the account's key and permissions; `xiaozhi doctor` names what is missing."
+
+
+class AccountMissing(AccessRefused):
+    """No account is configured that could be asked."""
+
+    sentence = "还没有配置云账号"
+    hint = "Set cloud.accounts.NAME.secret_id and secret_key with `xiaozhi config set`."
 
 
 class CredentialsRefused(AccessRefused):
