@@ -1,6 +1,7 @@
 """The own evaluation set, and that the language data know no inventory."""
 
 import json
+import re
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -55,18 +56,65 @@ def test_the_own_set_covers_every_tool(judged):
     assert set(load_lexicon().tools) - asked == set()
 
 
-def test_the_tools_of_the_contract_and_their_parameters_are_all_known():
-    contract = yaml.safe_load(
-        (Path(__file__).parents[2] / "mcp_tencent" / "tool_contract.yaml").read_text(encoding="utf-8")
+FURTHER_TOOLS = """
+    read  view_dashboard(dashboard, period=1h) list_scheduled_sql() find_bottlenecks(cluster, period=24h)
+    read  performance_report(target, period=24h) forecast_capacity(cluster, horizon=30d) tune_policy()
+    read  optimization_suggestions(cluster) alert_efficiency(period=30d) replay_digest() who_am_i() capabilities()
+    read  device_health()
+    write create_scheduled_sql(name, topic, sql, target_topic, every) create_share_link(report, expires_in=24h)
+    write revoke_share_link(link) join_code(channel) set_wake_word(phrase) set_name(name) set_volume(percent)
+    write set_digest_window(start, end) mute(minutes)
+    danger create_node_pool(cluster, name, instance_type, nodes, min, max) enrol_person(name) run_night_job()
+    danger remove_person(person) grant(person, permission)
+"""
+"""Tools of the contract that no server of the table in tests/mcp_tencent has."""
+
+
+def contract() -> dict[str, tuple[str, dict[str, object]]]:
+    """Return risk and parameters (default, or None) of every tool of the contract."""
+    written_down = yaml.safe_load(
+        (SETS.parent / "mcp_tencent" / "tool_contract.yaml").read_text(encoding="utf-8")
     )
-    known = load_lexicon().tools
     risks = {"R": "read", "W": "write", "D": "danger"}
-    for tools in contract["servers"].values():
-        for name, tool in tools.items():
-            if name not in known:
-                continue
-            assert known[name].risk == risks[tool["risk"]], name
-            assert set(known[name].take) <= set(tool["parameters"]), name
+    known = {
+        name: (
+            risks[tool["risk"]],
+            {
+                one: rule.get("default") if isinstance(rule, dict) else None
+                for one, rule in tool["parameters"].items()
+            },
+        )
+        for tools in written_down["servers"].values()
+        for name, tool in tools.items()
+    }
+    for line in FURTHER_TOOLS.split("\n"):
+        for name, parameters in re.findall(r"(\w+)\(([^)]*)\)", line):
+            pairs = (one.partition("=") for one in parameters.split(", ") if one)
+            known[name] = (line.split()[0], {one: default or None for one, _, default in pairs})
+    return known
+
+
+def test_the_tools_of_the_contract_their_parameters_and_defaults_are_all_known():
+    known, agreed = load_lexicon().tools, contract()
+    assert set(known) == set(agreed)
+    for name, (risk, parameters) in agreed.items():
+        assert known[name].risk == risk, name
+        assert set(known[name].take) <= set(parameters), name
+        for parameter, spec in known[name].take.items():
+            if spec.startswith("period "):
+                assert spec.removeprefix("period ") == parameters[parameter], name
+
+
+def test_no_plan_repeats_a_default(judged):
+    agreed = contract()
+    repeated = [
+        (one.case.say, call)
+        for one in judged
+        for call in written(one.outcome)
+        for name, value in call["arguments"].items()
+        if value == agreed[call["tool"]][1][name]
+    ]
+    assert repeated == []
 
 
 def test_no_name_of_an_inventory_stands_in_code_or_lexicon():

@@ -111,6 +111,44 @@ def test_every_piece_of_the_sentence_is_accounted_for(plan):
     assert "".join(one.text for one in outcome.explanations) == "支付网关的pod"
 
 
+@pytest.mark.parametrize(
+    "say",
+    [
+        "支付网关卡住了，重启吧",
+        "支付网关太慢了，给它重启一下",
+        "支付网关老报错重启一下",
+        "把支付网关重启一下，它没响应了",
+    ],
+)
+def test_why_an_act_is_wanted_is_no_request_of_its_own(plan, say):
+    assert calls(plan(say)) == [("restart_workload", {"workload": "pay-gateway"})]
+
+
+@pytest.mark.parametrize("say", ["支付网关重启后还报错", "支付网关重启失败了", "支付网关重启完还是没响应"])
+def test_what_came_of_an_act_is_no_wish_for_one(plan, say):
+    outcome = plan(say)
+    assert not isinstance(outcome, Plan) or "restart_workload" not in [call.tool for call in outcome.calls]
+
+
+def test_an_unknown_name_is_answered_with_those_that_sound_nearest(plan):
+    outcome = plan("把支付往观重新启动，不是，重启支付回掉")
+    assert not isinstance(outcome, Plan)
+    asked = plan("重启网关支付")
+    assert isinstance(asked, Clarification)
+    assert 1 <= len(asked.choices) <= 3
+
+
+@pytest.mark.parametrize(
+    "say", ["什么是 pod", "节点池是什么意思", "回滚和重启有什么区别", "如果支付网关挂了怎么办"]
+)
+def test_definitions_and_suppositions_ask_no_tool(plan, say):
+    assert isinstance(plan(say), NoPlan)
+
+
+def test_a_text_that_nobody_speaks_in_one_breath_is_refused(plan):
+    assert isinstance(plan("看看支付网关的日志然后" * 30), NoPlan)
+
+
 @pytest.mark.parametrize("say", ["", " ", "。。。", "啊" * 5000, "\0", "🤖", "select" * 100])
 def test_any_text_gets_an_answer(plan, say):
     assert plan(say).explanations is not None

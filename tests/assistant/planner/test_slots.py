@@ -1,5 +1,6 @@
 """Numbers, times and addresses as they are spoken."""
 
+import time
 import warnings
 from datetime import datetime
 
@@ -114,3 +115,14 @@ def test_a_spoken_address_is_the_written_one(local, host, domain):
 
 def test_chinese_names_and_spoken_digits_in_addresses():
     assert [one for *_, one in addresses_in("发到张三艾特幺六三点com")] == ["zhangsan@163.com"]
+
+
+@pytest.mark.parametrize("text", ["a1b2" * 50, "把 " + "x-y_z.1" * 25, "点" * 200, "a@" * 100])
+def test_a_long_latin_id_is_searched_for_addresses_at_once(text):
+    began = time.perf_counter()
+    assert list(addresses_in(text)) == []
+    assert time.perf_counter() - began < 1.0  # the pattern once took minutes
+
+
+def test_a_number_after_a_written_address_is_no_part_of_it():
+    assert [one for *_, one in addresses_in("转给lisi@example.cn一份")] == ["lisi@example.cn"]
