@@ -328,25 +328,21 @@ def _records(home: Path | None) -> Iterator[_Records]:
     from assistant.app import open_records
     from assistant.clock import SystemClock
     from assistant.home import find_home
-    from assistant.journal import SqlJournal
-    from assistant.people_records import SqlPeopleStore
+    from assistant.known_people import people_store
     from assistant.sealing import open_sealer
     from assistant.settings_loading import load_settings
-    from mcp_tencent.push.records import SqlDeliveryStore, SqlPreferenceStore
+    from mcp_tencent.push.records import SqlPreferenceStore
     from mcp_tencent.serving.tokens import TokenStore
-    from scheduler.digest_claims import SqlDigestClaimStore
 
     place = find_home(home, os.environ)
     settings, _ = load_settings(place, os.environ)
     sealer = open_sealer(place, os.environ, create=True)
     with open_records(place, settings) as database:
         engine, clock = database.engine, SystemClock()
-        delivery = SqlPreferenceStore(engine)
-        traces = (SqlJournal(engine), delivery, SqlDeliveryStore(engine), SqlDigestClaimStore(engine))
         yield _Records(
-            people=SqlPeopleStore(engine, sealer, traces=traces),
+            people=people_store(engine, sealer),
             tokens=TokenStore(engine, clock),
-            delivery=delivery,
+            delivery=SqlPreferenceStore(engine),
             settings=settings,
             clock=clock,
         )

@@ -15,6 +15,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from assistant.appliance.learning_voice import LearningVoice
 from assistant.appliance.listening_thread import DeviceChanged, Heard, ListeningThread, SoundEnded
 from assistant.appliance.phases import Phase, Signal, after, tone_of
 from assistant.appliance.who_speaks import SpeakerSound, WhoSpeaks
@@ -33,15 +34,13 @@ from hardware.microphone import DeviceState
 from mcp_tencent.gateway.call import Clock
 from scheduler.digest_claims import DigestClaim, DigestClaimStore, Ending
 from scheduler.errors import DigestClaimLost
-from voice.errors import EnrolmentRefused, VoiceError
+from voice.errors import VoiceError
 from voice.heard import Hearing, SpeakerMatch, Wake
 from voice.listening import Ear, HearingFailed, NothingSaid, PartlyUnderstood, StopHeard, Understood
 from voice.speaking import Mouth, Progress, Sentence, Speaking, SpeakingEnd
 from voice.tones import Tone
 from voice.voiceprint import Level
 
-ENOUGH_CLIPS = 5
-"""Sentences that somebody is asked for when their voice is learnt."""
 _ASK_PATIENCE_AFTER_S = 1.5
 _REPORT_EVERY_S = 5.0
 _log = logging.getLogger(__name__)
@@ -58,7 +57,7 @@ class Voices(Protocol):
         """Learn somebody's voice.
 
         Raises:
-            EnrolmentRefused: the clips do not do; it knows which one.
+            VoiceError: the clips do not do; EnrolmentRefused knows which one.
         """
         ...
 
@@ -82,14 +81,6 @@ class TurnTaken:
     pause_s: float = 0.0
     speaker_ms: int = 0
     first_word_ms: int | None = None
-
-
-@dataclass(slots=True)
-class _Enrolling:
-    """Somebody's voice being learnt."""
-
-    person: Person
-    clips: list[AudioClip]
 
 
 class Appliance:
@@ -134,7 +125,7 @@ class Appliance:
         self._stopwatch = stopwatch
         self._phase = Phase.IDLE
         self._who = WhoSpeaks()
-        self._enrolling: _Enrolling | None = None
+        self._enrolling: LearningVoice | None = None
         self._stopped: Speaking | None = None
         self._leaving = False
         self._expected: Inventory | None = None
@@ -227,7 +218,7 @@ class Appliance:
 
     def learn_voice(self, person: Person) -> None:
         """Take the next sentences as samples of somebody's voice; from the event loop."""
-        self._enrolling = _Enrolling(person=person, clips=[])
+        self._enrolling = LearningVoice(person, self._voices.enrol)
 
     # --- what the ear reports ---------------------------------------------------------------------------
 
@@ -272,7 +263,11 @@ class Appliance:
             return
         self._signal(Signal.UNDERSTOOD)
         if self._enrolling is not None:
-            await self._learn(self._enrolling, event.utterance.audio)
+            learning = self._enrolling
+            asked = await learning.take(event.utterance.audio)
+            if learning.over:
+                self._enrolling = None
+            self._say((asked,), Signal.ANSWERING if learning.over else Signal.ASKING_BACK)
             return
         began = self._stopwatch()
         await self._turn(event.hearing, self._who.sentence(event), began, pause_s=event.pause_s)
@@ -456,31 +451,6 @@ class Appliance:
         stopped = self._mouth.stop()
         if stopped is not None:
             self._stopped = stopped
-
-    # --- learning a voice ----------------------------------------------------------------------------------
-
-    async def _learn(self, enrolling: _Enrolling, clip: AudioClip) -> None:
-        enrolling.clips.append(clip)
-        missing = ENOUGH_CLIPS - len(enrolling.clips)
-        if missing > 0:
-            self._say((f"好，还有{missing}句。",), Signal.ASKING_BACK)
-            return
-        try:
-            await asyncio.to_thread(self._voices.enrol, enrolling.person, tuple(enrolling.clips))
-        except EnrolmentRefused as refused:
-            enrolling.clips = [
-                one
-                for at, one in enumerate(enrolling.clips)
-                if refused.clip is not None and at != refused.clip
-            ]
-            self._say((f"{refused.spoken}。",), Signal.ASKING_BACK)
-            return
-        except VoiceError as error:
-            self._enrolling = None
-            self._say((f"{error.spoken}。",), Signal.ANSWERING)
-            return
-        self._enrolling = None
-        self._say((f"{enrolling.person.name}的声纹登记好了。",), Signal.ANSWERING)
 
     # --- lamp and tones ------------------------------------------------------------------------------------
 

@@ -67,6 +67,7 @@ class ListeningThread:
         self._stopping = threading.Event()
         self._orders: queue.Queue[Callable[[Ear], object]] = queue.Queue(maxsize=_WAITING_ORDERS)
         self._state = DeviceState.OPEN
+        self._overruns = 0
         self._thread = threading.Thread(target=self._run, name="ear", daemon=True)
 
     def start(self) -> None:
@@ -120,7 +121,11 @@ class ListeningThread:
             order(self._ear)
 
     def _watch(self) -> None:
-        state = self._microphone.health.state
+        health = self._microphone.health
+        if health.overruns > self._overruns:
+            _log.warning("the ear is too slow: %d pieces of sound lost so far", health.overruns)
+            self._overruns = health.overruns
+        state = health.state
         if state is not self._state:
             self._state = state
             self._tell(DeviceChanged(state))

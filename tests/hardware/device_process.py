@@ -1,9 +1,8 @@
 """What the tests do with real devices, in a process whose PortAudio sees the virtual ones."""
 
+import asyncio
 import json
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,28 +17,36 @@ def say(**result: object) -> None:
 
 def hear(file: str) -> None:
     """Play a recording into the virtual microphone, and listen."""
-    from tests.voice.speech import embedded_ear
-    from voice.ear_thread import EarThread
-    from voice.heard import Wake
-    from voice.listening import EarEvent, Understood
+    asyncio.run(_hear(file))
 
-    events: list[EarEvent] = []
+
+async def _hear(file: str) -> None:
+    from assistant.appliance.listening_thread import ListeningThread, SoundEnded
+    from tests.voice.speech import embedded_ear
+    from voice.heard import Wake
+    from voice.listening import Understood
+
     microphone = SounddeviceMicrophone("pulse")
-    ear = EarThread(
-        microphone=microphone,
-        ear=embedded_ear(),
-        on_event=events.append,
-        on_trouble=lambda error: say(trouble=str(error)),
-    )
-    ear.start()
-    subprocess.run(["paplay", "--device=mic_pipe", file], check=True)
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and not any(isinstance(one, Understood) for one in events):
-        time.sleep(0.05)
+    listening = ListeningThread(microphone, embedded_ear(), asyncio.get_running_loop())
+    listening.start()
+    playing = await asyncio.create_subprocess_exec("paplay", "--device=mic_pipe", file)
+    woken, texts = False, []
+    try:
+        async with asyncio.timeout(20):
+            while not texts:
+                event = await listening.events.get()
+                woken = woken or isinstance(event, Wake)
+                if isinstance(event, Understood):
+                    texts.append(event.hearing.text)
+                elif isinstance(event, SoundEnded):
+                    say(trouble=str(event.error))
+                    return
+    except TimeoutError:
+        say(trouble="nothing was understood")
     health = microphone.health
-    ear.close()
-    texts = [one.hearing.text for one in events if isinstance(one, Understood)]
-    say(woken=any(isinstance(one, Wake) for one in events), texts=texts, overruns=health.overruns)
+    await playing.wait()
+    await asyncio.to_thread(listening.stop)
+    say(woken=woken, texts=texts, overruns=health.overruns)
 
 
 def play(file: str, after_s: str) -> None:
