@@ -128,6 +128,16 @@ def test_stranger_who_calls_it_is_answered_through_the_loudspeaker(room: Room, t
     assert find("没认出你的声音", text).likeness > 0.7, text
 
 
+def test_question_after_the_greeting_needs_no_second_call(room: Room, tmp_path: Path) -> None:
+    room.await_silence()
+    before = len(room.loudspeaker.samples)
+    room.say(spoken("支付服务有几个副本", tmp_path, words_per_minute=160))
+    room.await_voice(before, seconds=1.5)
+    room.await_silence()
+    text = understood(room.loudspeaker.samples[before:])
+    assert find("没认出你的声音", text).likeness > 0.7, text
+
+
 def test_stop_word_silences_it_in_mid_speech(room: Room, tmp_path: Path) -> None:
     room.await_silence()
     time.sleep(9)  # the time for a follow-up question passes
