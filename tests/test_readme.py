@@ -1,4 +1,4 @@
-"""Whoever follows the README gets what it says: its commands run on a clean copy of what is tracked."""
+"""Whoever follows the README gets what it says: its commands run on a clean copy."""
 
 from __future__ import annotations
 
@@ -41,10 +41,14 @@ def ours() -> list[list[str]]:
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Everything under version control, and nothing else."""
+    """Everything that is, or would be, under version control, and nothing else."""
     place = tmp_path_factory.mktemp("copy")
     listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
