@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from assistant.planner.arguments import Taken, call_of
+from assistant.planner.arguments import call_of
 from assistant.planner.choosing import Candidate
 from assistant.planner.inventory import Thing
 from assistant.planner.lexicon import Tool
@@ -12,6 +12,7 @@ from assistant.planner.names import Certainty, NameIndex
 from assistant.planner.plan import Choice, Clarification, NoPlan, PlannedCall
 from assistant.planner.reading import Piece, Reading
 from assistant.planner.reasons import ACTS, COMPLAINTS
+from assistant.planner.taking import Taken
 
 _FORBIDDEN = NoPlan(spoken="好的，我不动它。", reason="forbidden")
 _CONDITIONAL = NoPlan(spoken="这种要看情况的操作，请到时候再告诉我。", reason="conditional")
@@ -25,21 +26,65 @@ _MEANING = re.compile(
     r"|有(?:什么|啥|何)区别|的区别|怎么(?:学|理解|读|念)|(?:是|有)(?:什么|啥)(?:意思|含义|用处?)[啊呀呢？。]*$"
 )
 _NOUNS = frozenset(
-    ["cluster", "node", "node_pool", "namespace", "workload", "deployment", "statefulset", "daemonset", "pod", "service",
-     "log", "logset", "topic", "index", "configmap", "secret", "alarm", "alarm_policy", "dashboard", "scheduled_sql",
-     "checkpoint", "replica", "restart", "scale", "roll_back", "isolate", "healing", "alert_efficiency", "event"]
-)  # fmt: skip
+    [
+        "cluster",
+        "node",
+        "node_pool",
+        "namespace",
+        "workload",
+        "deployment",
+        "statefulset",
+        "daemonset",
+        "pod",
+        "service",
+        "log",
+        "logset",
+        "topic",
+        "index",
+        "configmap",
+        "secret",
+        "alarm",
+        "alarm_policy",
+        "dashboard",
+        "scheduled_sql",
+        "checkpoint",
+        "replica",
+        "restart",
+        "scale",
+        "roll_back",
+        "isolate",
+        "healing",
+        "alert_efficiency",
+        "event",
+    ]
+)
 """What one may ask the meaning of."""
 _MOST_CHOICES = 3
 _IF = ("如果", "要是", "假如", "万一", "一旦", "倘若", "若", "除非", "假设")
 _QUESTIONS = {
-    "workload": "是哪个服务？", "cluster": "是哪个集群？", "replicas": "要多少个副本？", "nodes": "要几个节点？",
-    "pod": "是哪个 pod？", "topic": "是哪个日志主题？", "channel": "发到哪个渠道？", "report": "要发哪份报告？",
-    "alert": "是哪一条告警？", "alarm": "是哪条告警策略？", "name": "叫什么名字？", "person": "是哪一位？",
-    "permission": "给什么权限？", "percent": "音量调到百分之多少？", "phrase": "新的唤醒词是什么？",
-    "incident": "是哪个故障？", "checkpoint": "是哪个检查点？", "node_pool": "是哪个节点池？",
-    "dashboard": "是哪个大盘？", "start": "从几点到几点？", "manifest": "是哪份清单？", "mode": "观察、建议还是自动？",
-}  # fmt: skip
+    "workload": "是哪个服务？",
+    "cluster": "是哪个集群？",
+    "replicas": "要多少个副本？",
+    "nodes": "要几个节点？",
+    "pod": "是哪个 pod？",
+    "topic": "是哪个日志主题？",
+    "channel": "发到哪个渠道？",
+    "report": "要发哪份报告？",
+    "alert": "是哪一条告警？",
+    "alarm": "是哪条告警策略？",
+    "name": "叫什么名字？",
+    "person": "是哪一位？",
+    "permission": "给什么权限？",
+    "percent": "音量调到百分之多少？",
+    "phrase": "新的唤醒词是什么？",
+    "incident": "是哪个故障？",
+    "checkpoint": "是哪个检查点？",
+    "node_pool": "是哪个节点池？",
+    "dashboard": "是哪个大盘？",
+    "start": "从几点到几点？",
+    "manifest": "是哪份清单？",
+    "mode": "观察、建议还是自动？",
+}
 
 
 def not_a_request(reading: Reading) -> NoPlan | None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from assistant.planner.arguments import Source, Taken, call_of, take
+from assistant.planner.arguments import call_of, take
 from assistant.planner.inventory import Inventory
 from assistant.planner.lexicon import Lexicon, Tool
 from assistant.planner.plan import PlannedCall, TurnContext
 from assistant.planner.reading import Piece, Reading
+from assistant.planner.taking import Source, Taken
 
 _CONCEPT, _VALUE, _MORE, _ARGUMENT = 2.0, 1.5, 0.4, 0.5
 _UNEXPLAINED, _UNEXPLAINED_NAME, _UNEXPLAINED_TEXT, _UNEXPLAINED_ACT, _MISSING = 1.6, 1.5, 0.8, 4.0, 1.5
@@ -148,11 +149,12 @@ def _matched(tool: Tool, keys: frozenset[str]) -> tuple[str, ...] | None:
     best: tuple[str, ...] | None = None
     for line in tool.when:
         wanted = tuple(token for token in line if not token.startswith("!"))
-        if all(not keys.isdisjoint(token.split("|")) for token in wanted) and not any(
-            token[1:] in keys for token in line if token.startswith("!")
+        if (
+            all(not keys.isdisjoint(token.split("|")) for token in wanted)
+            and not any(token[1:] in keys for token in line if token.startswith("!"))
+            and (best is None or _worth(wanted) > _worth(best))
         ):
-            if best is None or _worth(wanted) > _worth(best):
-                best = wanted
+            best = wanted
     return best
 
 

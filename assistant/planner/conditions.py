@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from assistant.planner.names import Certainty
 from assistant.planner.reading import Piece, Reading
+import itertools
 
 _LEVELS = {
     "error": "ERROR",
@@ -34,12 +35,55 @@ _FILLING_WORDS = ("一下", "下", "出来", "关键词", "关键字", "有没�
 _ENDS = ("的", "字样", "这个词", "这些", "么", "吗", "呢", "吧", "都", "和", "或者", "或", "以及", "给")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 _NO_TEXT = frozenset(
-    ["log", "topic", "error", "warn_log", "fatal_log", "info_log", "debug_log", "trend", "histogram", "lines", "top", "asc",
-     "desc", "tail", "status_code", "interval", "context_lines", "pattern", "keyword", "summarize", "not", "anomaly", "then",
-     "pronoun", "previous_container", "pod", "@mark", "@number", "@ordinal", "@quoted", "@word", "channel", "which", "send",
-     "restarting", "event", "every_length", "@plain", "or", "index", "logset", "cluster", "node", "configmap", "forbidding",
-     *_CONTEXT]
-) - {"@workload", "@alarm", "@namespace"}  # fmt: skip
+    [
+        "log",
+        "topic",
+        "error",
+        "warn_log",
+        "fatal_log",
+        "info_log",
+        "debug_log",
+        "trend",
+        "histogram",
+        "lines",
+        "top",
+        "asc",
+        "desc",
+        "tail",
+        "status_code",
+        "interval",
+        "context_lines",
+        "pattern",
+        "keyword",
+        "summarize",
+        "not",
+        "anomaly",
+        "then",
+        "pronoun",
+        "previous_container",
+        "pod",
+        "@mark",
+        "@number",
+        "@ordinal",
+        "@quoted",
+        "@word",
+        "channel",
+        "which",
+        "send",
+        "restarting",
+        "event",
+        "every_length",
+        "@plain",
+        "or",
+        "index",
+        "logset",
+        "cluster",
+        "node",
+        "configmap",
+        "forbidding",
+        *_CONTEXT,
+    ]
+) - {"@workload", "@alarm", "@namespace"}
 """What is never a part of the text that is looked for."""
 _NO_STATUS_UNITS = ("条", "行", "个", "次", "台", "份", "percent", "ordinal", "vague")
 
@@ -115,7 +159,7 @@ def query_of(conditions: list[Condition], reading: Reading) -> str:
     alternatives = [conditions[0]]
     groups = [alternatives]
     trailing = _trailing_or(conditions, reading)
-    for before, condition in zip(conditions, conditions[1:], strict=False):
+    for before, condition in itertools.pairwise(conditions):
         between = [p for p in reading.pieces if before.pieces[-1].end <= p.start < condition.pieces[0].start]
         either = any("or" in piece.keys for piece in between) or trailing or _same_field(before, condition)
         if either and not condition.denied:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from assistant.planner.arguments import Source
 from assistant.planner.choosing import fill, unexplained
 from assistant.planner.inventory import Inventory
 from assistant.planner.lexicon import Lexicon
 from assistant.planner.plan import PlannedCall, TurnContext, Value
 from assistant.planner.reading import Reading
+from assistant.planner.taking import Source
 
 _ENDINGS = ("呢", "呢？", "的呢", "呢。")
 

@@ -253,7 +253,7 @@ def _same_half(match: re.Match[str]) -> bool:
         bool(match["part"])
         and first is not None
         and second is not None
-        and (second > first or match["part"] in ("凌晨",))
+        and (second > first or match["part"] == "凌晨")
     )
 
 

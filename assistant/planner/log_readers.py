@@ -1,0 +1,211 @@
+"""Arguments of questions about logs: lines, limits, conditions, SQL, neighbours of a line (pure)."""
+
+from __future__ import annotations
+
+import re
+
+from assistant.planner.conditions import conditions_in, query_of
+from assistant.planner.taking import PARTICLES, Reader, Source, Taken, word_before
+from assistant.planner.text_readers import read_new_name
+from assistant.planner.times import Duration, same_length
+
+
+def read_tail(source: Source) -> Taken | None:
+    """Read how many of the last lines are wanted."""
+    for piece in source.reading.all("@number"):
+        after = source.reading.after(piece)
+        if piece.unit in ("条", "行") or (after and "lines" in after.keys):
+            if isinstance(piece.value, int):
+                return Taken(piece.value if piece.value != 100 else "", (piece,))
+    return None
+
+
+def read_limit(source: Source) -> Taken | None:
+    """Read how many results are wanted."""
+    default = 10 if source.tool.name == "top_patterns" else 20
+    for piece in source.reading.all("@number"):
+        before, after = word_before(source.reading, piece), source.reading.after(piece)
+        counted = (
+            piece.unit in ("条", "行", "个", "名", "种", "类", "强")
+            or (after and after.keys & {"lines"})
+            or (before and "top" in before.keys)
+        )
+        if (
+            counted
+            and isinstance(piece.value, int)
+            and not (before and before.keys & {"over", "status_code"})
+        ):
+            return Taken(piece.value if piece.value != default else "", (piece,))
+    return None
+
+
+def read_previous(source: Source) -> Taken | None:
+    """Read whether the container before is meant."""
+    piece = source.reading.first("previous_container")
+    return Taken(True, (piece,)) if piece else None
+
+
+def read_contains(source: Source) -> Taken | None:
+    """Read the text that lines must contain."""
+    conditions = [
+        one for one in conditions_in(source.reading) if not any("@pod" in piece.keys for piece in one.pieces)
+    ]
+    if not conditions:
+        return None
+    text = conditions[0].text.strip('"').removeprefix("status:")
+    return Taken(text, tuple(piece for one in conditions[:1] for piece in one.pieces))
+
+
+def read_query(source: Source) -> Taken | None:
+    """Read the conditions on log lines."""
+    conditions = conditions_in(source.reading, source.tool.also)
+    if not conditions:
+        return None
+    return Taken(
+        query_of(conditions, source.reading), tuple(piece for one in conditions for piece in one.pieces)
+    )
+
+
+def read_query_text(source: Source) -> Taken | None:
+    """Read the wish that is to become a query."""
+    reading = source.reading
+    if quoted := reading.first("@quoted"):
+        return Taken(str(quoted.value), (quoted,))
+    marker = reading.first("text_to_query")
+    topics = reading.all("@topic")
+    text = re.split(r"[:：，]", reading.text, maxsplit=1)
+    if marker and len(text) > 1 and text[1].strip():
+        return Taken(text[1].strip(PARTICLES), reading.pieces)
+    conditions = conditions_in(reading)
+    if conditions:
+        first, last = conditions[0].pieces[0], conditions[-1].pieces[-1]
+        return Taken(
+            reading.sentence.text[first.start : last.end].strip(),
+            (*reading.pieces[:0], *(p for p in reading.pieces if p not in topics)),
+        )
+    return None
+
+
+def read_alarm_query(source: Source) -> Taken | None:
+    """Read the conditions of a new alarm."""
+    named = read_new_name(source)
+    skipped = named.pieces if named else ()
+    reading = source.reading.part(piece for piece in source.reading.pieces if piece not in skipped)
+    over = reading.first("over", "under")
+    pieces = reading.pieces[: reading.pieces.index(over)] if over else reading.pieces
+    conditions = conditions_in(reading.part(pieces))
+    if not conditions:
+        return None
+    return Taken(query_of(conditions, reading), tuple(piece for one in conditions for piece in one.pieces))
+
+
+def read_condition(source: Source) -> Taken | None:
+    """Read the threshold of an alarm."""
+    for piece in source.reading.all("over", "under"):
+        after = source.reading.after(piece)
+        before = source.reading.before(piece)
+        number = next(
+            (
+                one
+                for one in (after, before)
+                if one and "@number" in one.keys and isinstance(one.value, int | float)
+            ),
+            None,
+        )
+        if number:
+            sign = ">" if "over" in piece.keys else "<"
+            if piece.text in ("不少于", "至少", "不低于", ">="):
+                sign = ">="
+            elif piece.text in ("不到", "不足", "以下") and piece.text == "<=":
+                sign = "<="
+            return Taken(f"$1.count {sign} {number.value}", (piece, number))
+    if piece := source.reading.first("condition"):  # type: ignore[assignment]
+        number = next(
+            (
+                one
+                for one in source.reading.all("@number")
+                if one.start > piece.start and isinstance(one.value, int)
+            ),
+            None,
+        )
+        if number:
+            return Taken(f"$1.count > {number.value}", (piece, number))
+    return None
+
+
+def read_window(source: Source) -> Taken | None:
+    """Read the window of an alarm."""
+    piece = source.reading.first("@plain", "@past", "every_length")
+    if piece and isinstance(piece.value, Duration):
+        return Taken("" if same_length(piece.value.text, "15m") else piece.value.text, (piece,))
+    return None
+
+
+def read_interval(source: Source) -> Taken | None:
+    """Read the step of a histogram or the rhythm of a task."""
+    reading = source.reading
+    piece = reading.first("every_length")
+    if piece is None:
+        for candidate in reading.all("@plain"):
+            near = [reading.before(candidate), reading.after(candidate)]
+            if any(one and one.keys & {"interval", "every"} for one in near):
+                piece = candidate
+    if piece is None and source.tool.name == "create_scheduled_sql":
+        piece = reading.first("@plain", "@past")
+    if piece and isinstance(piece.value, Duration):
+        return Taken(piece.value.text, (piece,))
+    return None
+
+
+def read_sql(source: Source) -> Taken | None:
+    """Read the SQL statement."""
+    piece = source.reading.first("@quoted_sql")
+    if piece:
+        return Taken(str(piece.value), (piece,))
+    piece = source.reading.first("@quoted")
+    return Taken(str(piece.value), (piece,)) if piece and "select" in str(piece.value).lower() else None
+
+
+def read_of_log(part: str) -> Reader:
+    """Return the reader of one part of the log line spoken of."""
+
+    def read_part(source: Source) -> Taken | None:
+        log = source.context.last_log
+        if log is None:
+            return None
+        value = str(getattr(log, part)) or (source.context.last_topic if part == "topic" else "")
+        return Taken(value, tuple(source.reading.all("pronoun")), remembered=True) if value else None
+
+    return read_part
+
+
+def read_around(which: str) -> Reader:
+    """Return the reader of how many lines before or after are wanted."""
+
+    def read_around(source: Source) -> Taken | None:
+        reading = source.reading
+        for piece in reading.all("@number"):
+            before = reading.before(piece)
+            while before is not None and (
+                reading.is_light(before)
+                and before.text not in "前后上下"
+                and before.text in ("各", "的", "面", "看")
+            ):
+                before = reading.before(before)
+            lead = before.text if before else ""
+            said = reading.sentence.text[: piece.start]
+            one_sided = re.search(r"(前面?|之前|往前|上面?|后面?|之后|往后|下面?)的?$", said)
+            both = re.search(r"(前后|上下)(文|各|面)?(的|各)?$", said) or "context_lines" in (
+                before.keys if before else ()
+            )
+            if not isinstance(piece.value, int) or piece.value == 10:
+                continue
+            if both or not one_sided:
+                return Taken(piece.value, (piece,))
+            if (one_sided[1][-1] in "前上" or one_sided[1][0] in "前上" or "前" in one_sided[1]) == (
+                which == "before"
+            ):
+                return Taken(piece.value, (piece, before) if before and lead else (piece,))
+        return None
+
+    return read_around

@@ -1,0 +1,206 @@
+"""Arguments in free words: names that are given, filters, settings (pure)."""
+
+from __future__ import annotations
+
+import re
+
+from assistant.planner.reading import Reading
+from assistant.planner.taking import PARTICLES, TO, Source, Taken, after_marker
+from assistant.planner.times import Duration
+
+
+def read_word(source: Source) -> Taken | None:
+    """Read a bare word or quotation."""
+    piece = source.reading.first("@word") or source.reading.first("@quoted")
+    return Taken(str(piece.value), (piece,)) if piece else None
+
+
+def read_filter(source: Source) -> Taken | None:
+    """Read which of many are meant: 跟短信有关的, 名字带 mysql 的, 叫 order 的."""
+    if said := _spoken_filter(source.reading):
+        return said
+    marker = source.reading.first("named", "contains")
+    piece = (
+        source.reading.first("@word")
+        or source.reading.first("@quoted")
+        or (source.reading.first("@text") if marker else None)
+    )
+    return Taken(str(piece.value), (piece,)) if piece else None
+
+
+_ABOUT = re.compile(
+    r"(?:跟|和|与|同)(?P<with>[^，。的跟和与]{2,12}?)(?:有关|相关|沾边|挂钩)|(?:关于|涉及|针对)(?P<about>[^，。的]{2,12}?)的"
+    r"|(?:名字|名称|名|标题)(?:里面?|中|上)?(?:带有?|含有?|包含|有|是|叫)着?(?P<named>[^，。的]{2,16}?)(?:字样|两个字|这个词|的|$)"
+    r"|(?:有没有|有无|哪些|带|含|包含)(?:叫|带|含|名叫)?(?P<called>[\u4e00-\u9fff]{2,8}?)(?:字样|两个字)"
+    r"|(?<![名取改])叫(?P<plain>[^，。的]{2,16}?)的"
+)
+
+
+def _spoken_filter(reading: Reading) -> Taken | None:
+    if not reading.pieces:
+        return None
+    first, last = reading.pieces[0].start, reading.pieces[-1].end
+    match = _ABOUT.search(reading.sentence.text, first, last)
+    if match is None:
+        return None
+    text = next(group for group in match.groups() if group).strip()
+    pieces = tuple(p for p in reading.pieces if p.start < match.end() and p.end > match.start())
+    return Taken(text, pieces)
+
+
+def read_alarm_filter(source: Source) -> Taken | None:
+    """Read which alarms are meant."""
+    piece = source.reading.first("@alarm")
+    return Taken(piece.things[0].id, (piece,)) if piece else read_filter(source)
+
+
+def read_changes(source: Source) -> Taken | None:
+    """Read 把 app-config 里的 LOG_LEVEL 改成 debug: the words on both sides of the verb."""
+    reading = source.reading
+    verb = next(
+        (
+            piece
+            for piece in reading.all("change")
+            if piece.text.endswith(TO) or piece.text in ("设置", "设", "换", "set", "=")
+        ),
+        None,
+    )
+    if verb is None:
+        return None
+    words = [piece for piece in reading.pieces if piece.end <= verb.start and "@word" in piece.keys]
+    after = [
+        piece
+        for piece in reading.pieces
+        if piece.start >= verb.end and "@mark" not in piece.keys and piece.text not in PARTICLES
+    ]
+    if not words or not after:
+        return None
+    value = after[0]
+    said = str(value.value) if isinstance(value.value, int | float | str) else value.text
+    if isinstance(value.value, Duration):
+        said = value.value.text
+    return Taken({words[-1].text: said}, (verb, words[-1], value))
+
+
+def read_config_name(source: Source) -> Taken | None:
+    """Read the name of a configuration."""
+    changes = read_changes(source)
+    for piece in source.reading.all("@word"):
+        if not changes or piece not in changes.pieces:
+            return Taken(piece.text, (piece,))
+    return None
+
+
+def read_config_kind(source: Source) -> Taken | None:
+    """Read the kind of a configuration."""
+    piece = source.reading.first("secret")
+    return Taken("secret", (piece,)) if piece else Taken("configmap", tuple(source.reading.all("configmap")))
+
+
+_HARD_STOPS = (
+    "retention", "over", "under", "instance_type", "minimum", "maximum", "every", "every_length", "target_topic", "window",
+    "critical", "notice", "@topic", "@logset", "sql", "@quoted_sql", "status_code", "condition",
+)  # fmt: skip
+
+
+_SOFT_STOPS = ("@number", "@plain", "@past", "level", "and", "polite", "error", "create")
+
+
+_KINDS = re.compile(r"的(?:新?日志集|日志主题|主题|告警策略|告警|节点池|任务|定时分析).*$")
+
+
+_LONGEST_NAME = 12
+
+
+def read_new_name(source: Source) -> Taken | None:
+    """Read a name that is given: the whole clause after 叫, unless something else of the request begins in it."""
+    whole = after_marker(source, ("named",), _HARD_STOPS)
+    if whole is not None:
+        text = _KINDS.sub("", str(whole.value))
+        if "@word" in whole.pieces[1].keys and not re.search(r"[\u4e00-\u9fff]", whole.pieces[1].text):
+            return Taken(str(whole.pieces[1].value), whole.pieces[:2])
+        if 1 < len(text) <= _LONGEST_NAME:
+            ends = whole.pieces[1].start + len(text)
+            return Taken(text, tuple(p for p in whole.pieces if p is whole.pieces[0] or p.start < ends))
+    if found := after_marker(source, ("named",), _HARD_STOPS + _SOFT_STOPS):
+        return found
+    piece = source.reading.first("@word") or source.reading.first("@quoted")
+    return Taken(str(piece.value), (piece,)) if piece else None
+
+
+def read_phrase(source: Source) -> Taken | None:
+    """Read a new wake phrase or name of the device."""
+    found = after_marker(source, ("named", "change", "name"))
+    if found is None or len(str(found.value)) > 20:
+        quoted = source.reading.first("@quoted")
+        return Taken(str(quoted.value), (quoted,)) if quoted else None
+    text = re.sub(r"^(?:个|一个|叫|为|成|做)+", "", str(found.value))
+    for piece in found.pieces:
+        if "@quoted" in piece.keys:
+            text = str(piece.value)
+    return Taken(text, found.pieces) if text and text not in ("新的", "别的", "名字", "什么", "啥") else None
+
+
+_SURNAMES = tuple("张高成向关从于时方何和段常单计安全路过钟")
+"""Surnames that are ordinary words as well."""
+
+
+def read_person_name(source: Source) -> Taken | None:
+    """Read the name of a person, known or new."""
+    reading = source.reading
+    if piece := reading.first("@quoted"):
+        return Taken(str(piece.value), (piece,))
+    if piece := reading.first("@person"):
+        return Taken(piece.things[0].id, (piece,))
+    if found := after_marker(source, ("named",), ("polite",)):
+        return found
+    for piece in reading.all("@text", "@word"):
+        run = [piece]
+        while (
+            (after := reading.after(run[-1]))
+            and after.keys & {"@text", "@word", "@number"}
+            and after.unit == ""
+        ):
+            run.append(after)
+        before = reading.before(piece)
+        if before is not None and before.text in _SURNAMES and before.end == piece.start:
+            run.insert(0, before)
+        name = "".join(one.text for one in run)
+        if 2 <= len(name) <= 12:
+            return Taken(name, tuple(run))
+    return None
+
+
+def read_instance_type(source: Source) -> Taken | None:
+    """Read the type of machine."""
+    piece = next(
+        (one for one in source.reading.all("@word") if re.fullmatch(r"[A-Za-z]+\d*[a-z]*\.[\w.]+", one.text)),
+        None,
+    )
+    return Taken(piece.text.upper() if piece.text.islower() else piece.text, (piece,)) if piece else None
+
+
+def read_source_topic(source: Source) -> Taken | None:
+    """Read the topic that a task reads."""
+    topics = source.reading.all("@topic")
+    into = source.reading.first("target_topic")
+    for piece in topics:
+        if into is None or piece.end <= into.start:
+            return Taken(piece.things[0].id, (piece,))
+    return None
+
+
+def read_target_topic(source: Source) -> Taken | None:
+    """Read the topic that a task writes."""
+    into = source.reading.first("target_topic")
+    for piece in source.reading.all("@topic"):
+        if into is not None and piece.start >= into.end:
+            return Taken(piece.things[0].id, (into, piece))
+    return None
+
+
+def read_notice(source: Source) -> Taken | None:
+    """Read the notice group of an alarm."""
+    marker = source.reading.first("notice")
+    after = source.reading.after(marker) if marker else None
+    return Taken(str(after.value), (after,)) if after and after.keys & {"@word", "@quoted", "@text"} else None
