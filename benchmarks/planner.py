@@ -1,7 +1,7 @@
 """What planning costs: questions against 2,000 known names.
 
-Budget: at most 20 ms a question in the median. The reference, in the same run, is the naive way to find names:
-rapidfuzz over every window of the sentence's syllables against all names.
+Budget: at most 20 ms a question in the median. The reference, in the same run, is the naive way to find
+names: rapidfuzz over every window of the sentence's syllables against all names.
 Run: `python benchmarks/planner.py`.
 """
 
@@ -30,10 +30,17 @@ _FIRST = "订单 支付 库存 物流 会员 优惠 搜索 推荐 评价 客服 
 _SECOND = "接口 网关 任务 引擎 中心 缓存 回调 调度 同步 归档"
 _THIRD = "东 西 南 北 上 下 甲 乙 丙 丁"
 QUESTIONS = (
-    "看看订单接口东的日志", "把支付网关南重启一下", "库存任务甲近三刻钟的 cpu", "昨天有什么告警，按重要程度说",
-    "先看物流引擎乙的事件，然后把它扩到六个副本", "会员中心丙为什么一直重启", "以后日报发到 lisi 艾特 example 点 com",
-    "搜索缓存丁昨天下午三点到五点有没有 timeout", "今天天气怎么样", "千万别动主数据库",
-)  # fmt: skip
+    "看看订单接口东的日志",
+    "把支付网关南重启一下",
+    "库存任务甲近三刻钟的 cpu",
+    "昨天有什么告警，按重要程度说",
+    "先看物流引擎乙的事件，然后把它扩到六个副本",
+    "会员中心丙为什么一直重启",
+    "以后日报发到 lisi 艾特 example 点 com",
+    "搜索缓存丁昨天下午三点到五点有没有 timeout",
+    "今天天气怎么样",
+    "千万别动主数据库",
+)
 NONSENSE = ("啊" * 300, "a1" * 150, "重启" * 150, "把日志重启然后" * 40, "一二三" * 100, "点" * 300)
 
 

@@ -1,1 +1,1 @@
-"""From a Mandarin sentence to calls of the tools: understood by lexicon and grammar, without a language model."""
+"""From a Mandarin sentence to calls of the tools, by lexicon and grammar, without a language model."""

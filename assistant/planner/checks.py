@@ -1,4 +1,4 @@
-"""What keeps a plan from being carried out: prohibitions, conditions, doubts; and the question back (pure)."""
+"""What keeps a plan from being carried out: prohibitions, conditions, doubts; the question back (pure)."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
 
 
 def _is_complaint_before(piece: Piece, reading: Reading) -> bool:
-    """Return whether a piece tells why an act is wanted (老报错重启一下), not what came of one (重启后报错)."""
+    """Return whether a piece tells why (老报错重启一下), not what came of an act (重启后报错)."""
     first = reading.first(*ACTS)
     return first is not None and piece.end <= first.start and bool(piece.keys & COMPLAINTS)
 

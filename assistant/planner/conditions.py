@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
 from assistant.planner.names import Certainty
 from assistant.planner.reading import Piece, Reading
-import itertools
 
 _LEVELS = {
     "error": "ERROR",

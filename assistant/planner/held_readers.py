@@ -45,9 +45,10 @@ def read_incident(source: Source) -> Taken | None:
     if source.reading.has("@workload"):
         return None
     pronoun = source.reading.first("pronoun")
-    if source.context.last_incident and (pronoun is None or fits(pronoun.text, "incident")):
-        if pronoun or source.inherit or source.reading.has("incident"):
-            return Taken(source.context.last_incident, (pronoun,) if pronoun else (), remembered=True)
+    if not source.context.last_incident or (pronoun and not fits(pronoun.text, "incident")):
+        return None
+    if pronoun or source.inherit or source.reading.has("incident"):
+        return Taken(source.context.last_incident, (pronoun,) if pronoun else (), remembered=True)
     return None
 
 

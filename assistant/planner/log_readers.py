@@ -14,9 +14,9 @@ def read_tail(source: Source) -> Taken | None:
     """Read how many of the last lines are wanted."""
     for piece in source.reading.all("@number"):
         after = source.reading.after(piece)
-        if piece.unit in ("条", "行") or (after and "lines" in after.keys):
-            if isinstance(piece.value, int):
-                return Taken(piece.value if piece.value != 100 else "", (piece,))
+        counted = piece.unit in ("条", "行") or (after and "lines" in after.keys)
+        if counted and isinstance(piece.value, int):
+            return Taken(piece.value if piece.value != 100 else "", (piece,))
     return None
 
 

@@ -134,6 +134,12 @@ def _typed(sentence: Sentence, now: datetime) -> Iterator[tuple[Piece, float]]:
     text = sentence.text
     for start, end, address in addresses_in(text):
         yield Piece(start, end, text[start:end], frozenset({"@email"}), address), 3.0
+    yield from _timed(text, now)
+    yield from _numbered(text)
+    yield from _written(text)
+
+
+def _timed(text: str, now: datetime) -> Iterator[tuple[Piece, float]]:
     for timed in times_in(text, now):
         keys = {"@period"}
         if isinstance(timed.value, Duration):
@@ -147,6 +153,9 @@ def _typed(sentence: Sentence, now: datetime) -> Iterator[tuple[Piece, float]]:
         elif timed.value.clocks:
             keys |= {"@clocks"}
         yield Piece(timed.start, timed.end, text[timed.start : timed.end], frozenset(keys), timed.value), 1.25
+
+
+def _numbered(text: str) -> Iterator[tuple[Piece, float]]:
     for match in _NUMBERED.finditer(text):
         if piece := _number(match):
             yield piece, 1.05
@@ -155,6 +164,9 @@ def _typed(sentence: Sentence, now: datetime) -> Iterator[tuple[Piece, float]]:
             yield Piece(match.start(), match.end(), match[0], frozenset({"@number"}), None, unit="vague"), 1.3
     for match in _LAST_ONE.finditer(text):
         yield Piece(match.start(), match.end(), match[0], frozenset({"@last_one", "@ordinal"})), 1.3
+
+
+def _written(text: str) -> Iterator[tuple[Piece, float]]:
     for match in _QUOTED.finditer(text):
         yield Piece(match.start(), match.end(), match[0], frozenset({"@quoted"}), match[1]), 3.0
     for match in _SQL.finditer(text):

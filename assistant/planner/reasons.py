@@ -22,7 +22,7 @@ _BREAKS = "，。；！？"
 
 
 def without_reasons(reading: Reading) -> Reading:
-    """Return a sentence without its clauses that only say why; what they name stays when the act names nothing.
+    """Return a sentence without its clauses that only say why; their names serve an act that names nothing.
 
     A clause is a reason when it complains or tells a state, asks nothing, and another clause asks for an act.
     """

@@ -98,8 +98,8 @@ def read_config_kind(source: Source) -> Taken | None:
 
 
 _HARD_STOPS = (
-    "retention", "over", "under", "instance_type", "minimum", "maximum", "every", "every_length", "target_topic", "window",
-    "critical", "notice", "@topic", "@logset", "sql", "@quoted_sql", "status_code", "condition",
+    "retention", "over", "under", "instance_type", "minimum", "maximum", "every", "every_length", "target_topic",
+    "window",    "critical", "notice", "@topic", "@logset", "sql", "@quoted_sql", "status_code", "condition",
 )  # fmt: skip
 
 
@@ -113,7 +113,7 @@ _LONGEST_NAME = 12
 
 
 def read_new_name(source: Source) -> Taken | None:
-    """Read a name that is given: the whole clause after 叫, unless something else of the request begins in it."""
+    """Read a name that is given: the clause after 叫, up to where something else of the request begins."""
     whole = after_marker(source, ("named",), _HARD_STOPS)
     if whole is not None:
         text = _KINDS.sub("", str(whole.value))

@@ -67,10 +67,17 @@ def test_a_length_of_time_keeps_the_unit_that_was_said(count, unit):
 @pytest.mark.parametrize(
     ("said", "written"),
     [
-        ("半小时", "30m"), ("三刻钟", "45m"), ("一个半小时", "90m"), ("一天", "24h"), ("近两天", "2d"), ("一周", "7d"),
-        ("半天", "12h"), ("两周", "14d"), ("三个月", "90d"),
+        ("半小时", "30m"),
+        ("三刻钟", "45m"),
+        ("一个半小时", "90m"),
+        ("一天", "24h"),
+        ("近两天", "2d"),
+        ("一周", "7d"),
+        ("半天", "12h"),
+        ("两周", "14d"),
+        ("三个月", "90d"),
     ],
-)  # fmt: skip
+)
 def test_spoken_lengths_are_written_as_the_tools_write_them(said, written):
     assert longest(said).text == written
 
