@@ -255,7 +255,8 @@ class Appliance:
         if known is not self._expected:
             self._expected = known
             names = spoken_names(known)
-            self._listening.order(lambda ear: (ear.expect(names), self._expecting(known)))
+            self._listening.order(lambda ear: ear.expect(names))
+            self._listening.order(lambda _: self._expecting(known))
 
     async def _understood(self, event: Understood) -> None:
         if not event.hearing.text:
