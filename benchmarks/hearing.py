@@ -311,7 +311,7 @@ def measure_chatter(_scale: float, hours: float) -> None:
         f"woken by {found.heard_s / 3600:.2f} h of ordinary speech",
         f"{found.rate()} {dict(found.phrases)}",
         "none in 5 h",
-        passed=found.rate().right == 0,
+        passed=None if found.heard_s < 5 * 3600 and not found.rate().right else found.rate().right == 0,
     )
 
 
