@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from assistant.planner.reading import Reading
 from assistant.planner.taking import Source, Taken, fits, read_enabled
 
 _CHANNELS = ("email", "dingtalk", "wecom", "feishu")
@@ -68,7 +69,7 @@ def read_report(source: Source) -> Taken | None:
     if piece := reading.first("@incident"):
         return Taken(piece.text, (piece,))
     if (piece := reading.first("report")) and not (
-        piece.text == "报告" and reading.has("incident", "answer")
+        piece.text == "报告" and (reading.has("incident", "answer") or _event_meant(reading))
     ):
         return Taken("digest", (piece,))
     if (piece := reading.first("incident")) and source.context.last_incident:
@@ -81,6 +82,11 @@ def read_report(source: Source) -> Taken | None:
     if source.context.last_call is not None or source.context.previous_say:
         return Taken("last_answer", (), remembered=True)
     return None
+
+
+def _event_meant(reading: Reading) -> bool:
+    pronoun = reading.first("pronoun")
+    return pronoun is not None and _is_event(pronoun.text)
 
 
 def _is_event(pronoun: str) -> bool:

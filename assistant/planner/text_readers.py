@@ -98,9 +98,25 @@ def read_config_kind(source: Source) -> Taken | None:
 
 
 _HARD_STOPS = (
-    "retention", "over", "under", "instance_type", "minimum", "maximum", "every", "every_length", "target_topic",
-    "window",    "critical", "notice", "@topic", "@logset", "sql", "@quoted_sql", "status_code", "condition",
-)  # fmt: skip
+    "retention",
+    "over",
+    "under",
+    "instance_type",
+    "minimum",
+    "maximum",
+    "every",
+    "every_length",
+    "target_topic",
+    "window",
+    "critical",
+    "notice",
+    "@topic",
+    "@logset",
+    "sql",
+    "@quoted_sql",
+    "status_code",
+    "condition",
+)
 
 
 _SOFT_STOPS = ("@number", "@plain", "@past", "level", "and", "polite", "error", "create")

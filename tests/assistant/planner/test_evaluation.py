@@ -59,12 +59,16 @@ def test_the_own_set_covers_every_tool(judged):
 FURTHER_TOOLS = """
     read  view_dashboard(dashboard, period=1h) list_scheduled_sql() find_bottlenecks(cluster, period=24h)
     read  performance_report(target, period=24h) forecast_capacity(cluster, horizon=30d) tune_policy()
-    read  optimization_suggestions(cluster) alert_efficiency(period=30d) replay_digest() who_am_i() capabilities()
+    read  optimization_suggestions(cluster) alert_efficiency(period=30d) replay_digest() who_am_i()
+    read capabilities()
     read  device_health()
-    write create_scheduled_sql(name, topic, sql, target_topic, every) create_share_link(report, expires_in=24h)
-    write revoke_share_link(link) join_code(channel) set_wake_word(phrase) set_name(name) set_volume(percent)
+    write create_scheduled_sql(name, topic, sql, target_topic, every)
+    write create_share_link(report, expires_in=24h)
+    write revoke_share_link(link) join_code(channel) set_wake_word(phrase) set_name(name)
+    write set_volume(percent)
     write set_digest_window(start, end) mute(minutes)
-    danger create_node_pool(cluster, name, instance_type, nodes, min, max) enrol_person(name) run_night_job()
+    danger create_node_pool(cluster, name, instance_type, nodes, min, max) enrol_person(name)
+    danger run_night_job()
     danger remove_person(person) grant(person, permission)
 """
 """Tools of the contract that no server of the table in tests/mcp_tencent has."""
@@ -126,7 +130,7 @@ def test_no_name_of_an_inventory_stands_in_code_or_lexicon():
     for path in INVENTORIES:
         for thing in read_inventory(path).inventory().things:
             for name in (thing.id, *thing.names):
-                # Ids and aliases that are ordinary words, such as risk or 测试, are no names of one house only.
+                # Ids and aliases that are ordinary words (risk, 测试) are no names of one house only.
                 if "-" in name or (not name.isascii() and len(name) >= 3):
                     assert name not in text, name
 

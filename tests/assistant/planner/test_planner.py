@@ -138,7 +138,16 @@ def test_why_an_act_is_wanted_is_no_request_of_its_own(plan, say):
     assert calls(plan(say)) == [("restart_workload", {"workload": "pay-gateway"})]
 
 
-@pytest.mark.parametrize("say", ["支付网关重启后还报错", "支付网关重启失败了", "支付网关重启完还是没响应"])
+@pytest.mark.parametrize(
+    "say",
+    [
+        "支付网关重启后还报错",
+        "支付网关重启失败了",
+        "支付网关重启完还是没响应",
+        "他们说要重启支付网关",
+        "听说支付网关要重启",
+    ],
+)
 def test_what_came_of_an_act_is_no_wish_for_one(plan, say):
     outcome = plan(say)
     assert not isinstance(outcome, Plan) or "restart_workload" not in [call.tool for call in outcome.calls]
