@@ -30,7 +30,8 @@ async def _hear(file: str) -> None:
     listening = ListeningThread(microphone, embedded_ear(), asyncio.get_running_loop())
     listening.start()
     playing = await asyncio.create_subprocess_exec("paplay", "--device=mic_pipe", file)
-    woken, texts = False, []
+    woken = False
+    texts: list[str] = []
     try:
         async with asyncio.timeout(20):
             while not texts:
