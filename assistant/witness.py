@@ -12,6 +12,7 @@ from pydantic import JsonValue
 from assistant.conversation.answer import Answer, Heard, Step
 from assistant.journal import Turn, TurnLatencies
 from assistant.people import Person
+from assistant.planner.plan import Arguments
 from assistant.reports import KeptAnswer, LastAnswers
 from mcp_tencent.gateway.audit_trail import AuditTrail, Entry
 from mcp_tencent.gateway.call import CallerKind, Risk, canonical_json
@@ -80,10 +81,9 @@ def turn_of(heard: Heard, answer: Answer, *, at: datetime, latencies: TurnLatenc
     )
 
 
-def _json(arguments: Mapping[str, object]) -> JsonValue:
+def _json(arguments: Arguments) -> JsonValue:
     return {
-        name: dict(value) if isinstance(value, Mapping) else value  # type: ignore[dict-item]
-        for name, value in arguments.items()
+        name: dict(value) if isinstance(value, Mapping) else value for name, value in arguments.items()
     }
 
 

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-import psutil  # type: ignore[import-untyped]
+import psutil
 from rapidfuzz.distance import Levenshtein
 
 from assistant.live_names import spoken_names

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from assistant.speech import open_ear
 from hardware.audio import RATE_HZ, AudioChunk, Samples

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 HOT_CELSIUS, TOO_HOT_CELSIUS = 75.0, 82.0
 """A Raspberry Pi slows down from 80 °C; soft limit 60 °C on a 3B+ only."""

@@ -65,4 +65,5 @@ def test_a_worker_takes_part_until_it_is_told_to_stop(tmp_path: Path) -> None:
     finally:
         worker.kill()
         worker.wait()
+        assert worker.stderr is not None
         worker.stderr.close()

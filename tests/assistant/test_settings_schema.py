@@ -43,7 +43,7 @@ def test_every_example_is_right(key):
     values: dict[str, object] = {str(key.path[-1]): json.loads(json.dumps(key.example))}
     for part in reversed(key.path[:-1]):
         values = {str(part): values}
-    needed = {
+    needed: dict[str, dict[str, object]] = {
         "llm": {"base_url": "https://x", "model": "m"},
         "email": {"host": "h", "sender": "a@b.cn"},
         "dingtalk": {"robots": {"default": {"access_token": "t", "secret": "s"}}},
@@ -54,7 +54,7 @@ def test_every_example_is_right(key):
         assert isinstance(below, dict)
         values = {section: {**needed[section], **below}}
         if key.path[-1] == "username":
-            values[section]["password"] = "x"  # type: ignore[index]
+            values = {section: {**needed[section], **below, "password": "x"}}
     if section != "database_url":
         Settings.model_validate(values)
 

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import numpy as np
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from assistant.appliance.listening_thread import ListeningThread, SoundEnded
 from hardware.audio import AudioChunk

@@ -488,7 +488,5 @@ async def test_what_failed_is_worth_another_try_once_somebody_has_changed_someth
     release = clock.now()
     clock.later(hours=2)
     assert await book.failed_before(tonight, [before]) == {Rung.RESTART}
-    assert await book.failed_before(tonight, [own_change]) == {Rung.RESTART}, (
-        "changed by itself"
-    )
+    assert await book.failed_before(tonight, [own_change]) == {Rung.RESTART}, "changed by itself"
     assert await book.failed_before(tonight, [release, before]) == frozenset()
