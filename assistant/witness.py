@@ -82,9 +82,7 @@ def turn_of(heard: Heard, answer: Answer, *, at: datetime, latencies: TurnLatenc
 
 
 def _json(arguments: Arguments) -> JsonValue:
-    return {
-        name: dict(value) if isinstance(value, Mapping) else value for name, value in arguments.items()
-    }
+    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in arguments.items()}
 
 
 def _rows(content: Mapping[str, JsonValue]) -> Iterator[str]:

@@ -132,7 +132,7 @@ def main() -> int:
     beside = f"{cpu_s:.1f} s of CPU, {seconds / bare_python():.0f} x bare Python"
     kept = [
         verdict("start to listening", seconds, START_S, "s", beside),
-        verdict("resident memory", max(one for _, one in starts), RSS_MB, "MB"),
+        verdict("resident memory", max(one for _, _, one in starts), RSS_MB, "MB"),
         verdict("planner, 2,000 names", planning_ms(), PLANNER_MS, "ms"),
         verdict("question to first sentence", asyncio.run(conversing()), FIRST_SENTENCE_MS, "ms"),
     ]
