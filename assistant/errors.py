@@ -27,7 +27,6 @@ AssistantError
 │   ├── NobodyEnrolled            no voice is known, so that nobody could be recognised
 │   ├── WhoAsks                   nobody says who types, and it cannot be told
 │   └── PersonExists              the name is taken
-├── NotOnThisDevice               this process has no ear, no mouth, or no clock of its own
 ├── BackupError
 │   ├── BackupNotPossible         there is nothing here that can be backed up this way
 │   ├── BackupTargetUnusable      the file cannot be written, or exists
@@ -36,7 +35,8 @@ AssistantError
 │   ├── LlmUnavailable            no answer in time, none at all, or an error of the endpoint
 │   ├── LlmRefused                the model will not answer
 │   └── LlmAnswerInvalid          the answer is not what was asked for, not even repaired
-└── DigestMissing                 there is no digest of that date
+├── DigestMissing                 there is no digest of that date
+└── NotOnThisDevice               this process has no ear, no mouth, or no clock of its own
 """
 
 # ruff: noqa: N818 - an error is named for what happened; the base class says that it is one

@@ -12,7 +12,6 @@ import logging
 import time
 from collections.abc import Callable
 
-from dbos import DBOS
 from sqlalchemy import Engine, delete, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Field, SQLModel, col, select
@@ -84,6 +83,8 @@ class Presence:
 
     async def take_up(self) -> tuple[str, ...]:
         """Put what dead processes had begun back into its queue; return who is dead."""
+        from dbos import DBOS  # commands that only open the records never pay for it
+
         pending = await DBOS.list_workflows_async(status="PENDING", load_input=False, load_output=False)
         others = {one.executor_id for one in pending if one.executor_id} - {self._own}
         dead = tuple(sorted(others & await asyncio.to_thread(self._standing_still, others)))
