@@ -1,6 +1,6 @@
 # 小智: two commands matter — `make demo` and `make test`. Both set up all they need and may be run again at will.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format run lock bench clean
+.PHONY: help demo test proof check format run lock bench clean
 
 BIN := .venv/bin
 
@@ -15,6 +15,10 @@ test: ## set everything up, check the code and run all tests
 	@./packaging/setup test
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/pytest --numprocesses=auto --dist=loadgroup
+
+proof: ## the long proofs that `make test` leaves out: nights killed at every moment, worker processes
+	@./packaging/setup test
+	@$(BIN)/pytest -m proof
 
 check: ## lint, types and import rules
 	@./packaging/setup test

@@ -20,8 +20,9 @@ from scheduler.night import NightEnd, NightSteps, Opened, night, night_id
 
 NIGHTS = "xiaozhi-nights"
 HEALS = "xiaozhi-heals"
-HEALED_AT_ONCE = 4
-"""Incidents healed side by side, over all processes; of one workload always one after the other."""
+HEALED_AT_ONCE = 32
+"""Incidents healed side by side, over all processes; of one workload always one after the other. More than a
+night usually has: the queue gives out workloads in no order, and the lesser wait for the worse."""
 _POLLING_S = 0.2
 
 _log = logging.getLogger(__name__)

@@ -63,7 +63,7 @@ _UNKNOWN = frozenset(
 _PROPOSED = "proposed"
 _PROTECTED = "受保护的命名空间不自动处理"
 _PLAN = "plan"
-_TURN_S, _TURNS = 0.25, 1200
+_TURN_S, _TURNS = 0.25, 240
 """Real time: five minutes at most, which is longer than any diagnosis takes."""
 _NOTE = 120
 

@@ -22,6 +22,9 @@ pytestmark = pytest.mark.xdist_group("dbos")
 Entry = dict[str, object]
 
 
+pytestmark = pytest.mark.xdist_group("demo")
+
+
 class Played:
     """What a demo has left behind."""
 

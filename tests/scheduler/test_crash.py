@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.proof
+
 POLICY = "guards:\n  percent_of_cluster: 100\n"
 """The ladder of a noisy neighbour ends at a second workload of a small cluster."""
 HOURS = 30

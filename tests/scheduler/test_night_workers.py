@@ -11,6 +11,8 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from assistant.app import open_records
 from assistant.home import find_home
 from assistant.night_house import let_heal
@@ -26,6 +28,8 @@ from scheduler.records import JobOutcome, SqlJobRunStore
 from tests.mcp_tencent.basic.office import MORNING
 from tests.postgres import PostgresServer
 from tests.scheduler.nights import SharedClock
+
+pytestmark = pytest.mark.proof
 
 SPEED = 60.0
 ON = "2026-11-21"

@@ -35,7 +35,16 @@ def test_no_shipped_scenario_is_left_out() -> None:
     assert {one.scenario for one in expectations()} | OF_ONLY_SIZE == set(shipped_scenarios())
 
 
-@pytest.mark.parametrize("expected", [pytest.param(one, id=one.name) for one in expectations()])
+LONG = {"yesterday", "log-anomaly"}
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        pytest.param(one, id=one.name, marks=[pytest.mark.proof] if one.scenario in LONG else [])
+        for one in expectations()
+    ],
+)
 async def test_a_night_comes_to_what_it_should(expected: Expectation, tmp_path: Path) -> None:
     if expected.policy:
         tmp_path.joinpath("policy.yaml").write_text(yaml.safe_dump(expected.policy), encoding="utf-8")
