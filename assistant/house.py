@@ -44,6 +44,8 @@ from hardware.device_health import Weight, judge, read_device
 from mcp_tencent.cloud.accounts import TencentClouds
 from mcp_tencent.errors import CloudError
 from mcp_tencent.gateway.call import Clock, Risk
+from mcp_tencent.gateway.errors import StoreUnavailable
+from mcp_tencent.gateway.stores import in_store
 from mcp_tencent.naming.inventory import Inventory
 from mcp_tencent.push.records import SqlPreferenceStore
 from mcp_tencent.serving.server import GatewayServer
@@ -109,10 +111,13 @@ class House:
         return answer
 
     async def write_down(self, heard: Heard, answer: Answer, latencies: TurnLatencies | None = None) -> None:
-        """Keep a turn in the journal."""
+        """Keep a turn in the journal; an answer is not lost because the disk is full."""
         at = self.installation.wall.now()
         turn = turn_of(heard, answer, at=at, latencies=latencies or TurnLatencies())
-        await asyncio.to_thread(self.journal.write, turn)
+        try:
+            await in_store(lambda: self.journal.write(turn))
+        except StoreUnavailable as error:
+            _log.error("a turn is missing from the journal: %s", error)
 
     async def forget_old_turns(self) -> int:
         """Delete the turns that are older than the settings say; return how many."""

@@ -16,6 +16,7 @@ from assistant.planner.plan import Arguments
 from assistant.reports import KeptAnswer, LastAnswers
 from mcp_tencent.gateway.audit_trail import AuditTrail, Entry
 from mcp_tencent.gateway.call import CallerKind, Risk, canonical_json
+from mcp_tencent.gateway.errors import StoreUnavailable
 from mcp_tencent.gateway.redact import STRICT
 from mcp_tencent.gateway.stores import in_store
 
@@ -54,7 +55,10 @@ class HouseWitness:
             outcome=STRANGER,
             origin=heard.device,
         )
-        await in_store(lambda: self._trail.append(entry, anchored=True))
+        try:
+            await in_store(lambda: self._trail.append(entry, anchored=True))
+        except StoreUnavailable as error:  # they are refused all the same
+            _log.error("a stranger is missing from the audit: %s", error)
 
     async def answered(self, person: Person, heard: Heard, steps: Sequence[Step], *, now: datetime) -> None:
         """Keep the last answer, so that it can be sent on."""

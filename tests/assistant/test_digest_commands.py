@@ -123,7 +123,7 @@ def refused(night: Path) -> Callable[..., dict[str, str]]:
 
 def test_the_latest_digest_is_shown_and_obeys_nothing_from_outside(xiaozhi):
     told = xiaozhi("digest")
-    assert "昨天40条告警，合并成1个问题" in told.stdout
+    assert "昨天40条告警，是同一个问题" in told.stdout
     assert "订单服务[bold]错误率过高" in told.stdout
     assert "\x1b" not in told.stdout
 

@@ -312,9 +312,9 @@ def test_a_spoken_address_is_stored_only_once_its_letters_were_called_right(rig:
 
 
 @pytest.mark.parametrize("reply", ["不对", "取消", "天上有几颗星星呀"])
-def test_without_a_yes_nothing_is_sent_to_a_spoken_address(rig: Rig, owner: Person, reply: str) -> None:
+def test_without_a_yes_a_spoken_address_is_not_used(rig: Rig, owner: Person, reply: str) -> None:
     asked = rig.say("把日报发到 张三 艾特 example 点 com", owner)
-    assert asked.spoken.startswith("发到 z h a n g s a n 艾特")
+    assert asked.spoken.startswith("以后发到 z h a n g s a n 艾特")
     answer = rig.say(reply, owner)
     assert (answer.outcome, answer.steps) == (TurnOutcome.CANCELLED, ())
     assert rig.say("对", owner).steps == ()
