@@ -68,7 +68,8 @@ def opening_of(facts: NightFacts) -> str:
             return "昨天的情况我没有读到。"
         return "昨天没有看到告警，不过有些地方读不到。" if counts.gaps else "昨天没有告警。"
     if counts.troubles == 1:
-        return f"{_records(facts, counts.records, '是同一个问题')}，{_one_left(counts)}。"
+        told = _records(facts, counts.records, "是同一个问题")
+        return f"{told if counts.records else f'{told}有1个问题'}，{_one_left(counts)}。"
     words = _records(facts, counts.records, f"合并成{counts.troubles}个问题")
     words = words if counts.records else f"{words}有{counts.troubles}个问题"
     parts = [
