@@ -91,7 +91,7 @@ def _written_out(sentence: str) -> str:
     text = _DECIMAL.sub(lambda found: "点" + _digit_by_digit(found)[1:], text)
     text = _VERSION.sub("V ", text)
     text = _CAMEL.sub(" ", _JOINTS.sub(" ", text))
-    return "".join(char if _may_be_read(char) else " " for char in text).strip()
+    return " ".join("".join(char if _may_be_read(char) else " " for char in text).split())
 
 
 def _digit_by_digit(found: re.Match[str]) -> str:
