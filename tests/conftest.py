@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ("tests.postgres", "tests.databases")
@@ -9,3 +13,12 @@ pytest_plugins = ("tests.postgres", "tests.databases")
 # A loaded machine is slow now and then: that says nothing about the code.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+_LIBM = ctypes.CDLL(ctypes.util.find_library("m") or "libm.so.6")
+_DEFAULT_ENVIRONMENT = ctypes.c_void_p(-1)
+
+
+@pytest.fixture(autouse=True)
+def exact_floats() -> None:
+    """Undo what speech libraries do to their process: they are built to flush the smallest floats to zero."""
+    _LIBM.fesetenv(_DEFAULT_ENVIRONMENT)

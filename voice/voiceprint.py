@@ -70,8 +70,8 @@ class Strictness:
 
 
 LEVELS = {
-    Level.GREETING: Strictness(false_accepts=0.005, min_speech_s=0.5, margin=0.03),
-    Level.QUESTION: Strictness(false_accepts=0.0005, min_speech_s=1.0, margin=0.05),
+    Level.GREETING: Strictness(false_accepts=0.02, min_speech_s=0.5, margin=0.03),
+    Level.QUESTION: Strictness(false_accepts=0.01, min_speech_s=1.0, margin=0.05),
 }
 """Thresholds rise where there is less speech: the calibration knows how alike strangers look then."""
 

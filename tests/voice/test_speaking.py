@@ -68,13 +68,13 @@ class HeardSentence:
             self.begun.set()
 
     def wait(self) -> None:
-        assert self.begun.wait(10)
+        assert self.begun.wait(30)
 
 
 def test_sentences_are_heard_whole_and_in_order(mouth, loudspeaker, voice):
     told: list[Progress] = []
     speaking = mouth.say(SENTENCES, on_progress=told.append)
-    assert speaking.wait(10) is SpeakingEnd.FINISHED
+    assert speaking.wait(30) is SpeakingEnd.FINISHED
     lengths = [voice.synthesize(one).duration_s for one in SENTENCES]
     assert loudspeaker.recorded.duration_s == pytest.approx(sum(lengths), rel=0.1)
     assert speaking.progress.spoken_s == pytest.approx(loudspeaker.recorded.duration_s, abs=0.01)
@@ -88,7 +88,7 @@ def test_the_first_sentence_is_heard_before_the_last_is_known(slow_mouth):
     first.wait()
     speaking.add(Sentence(text="好了。"))
     speaking.complete()
-    assert speaking.wait(10) is SpeakingEnd.FINISHED
+    assert speaking.wait(30) is SpeakingEnd.FINISHED
     assert speaking.progress.sentence == 2
 
 
@@ -119,7 +119,7 @@ def test_it_goes_on_from_the_beginning_of_the_sentence_that_was_stopped(slow_mou
 
 def test_nothing_is_left_to_go_on_with_after_the_end(mouth):
     speaking = mouth.say(["好。"])
-    speaking.wait(10)
+    speaking.wait(30)
     assert mouth.resume(speaking) is None
 
 
@@ -135,7 +135,7 @@ def test_the_next_item_skips_the_rest_of_this_one(slow_mouth):
     skipped = slow_mouth.next_item(speaking)
     assert skipped is not None
     assert speaking.end is SpeakingEnd.STOPPED
-    assert skipped.wait(10) is SpeakingEnd.FINISHED
+    assert skipped.wait(30) is SpeakingEnd.FINISHED
     assert skipped.progress.sentence == 1
 
 
@@ -144,7 +144,7 @@ def test_behind_the_last_item_comes_nothing_and_it_goes_on(slow_mouth):
     speaking = slow_mouth.say([Sentence(text="只有一条。", item=4)], on_progress=only)
     only.wait()
     assert slow_mouth.next_item(speaking) is None
-    assert speaking.wait(10) is SpeakingEnd.FINISHED
+    assert speaking.wait(30) is SpeakingEnd.FINISHED
 
 
 def test_a_new_thing_to_say_silences_the_old(slow_mouth, voice, slow_loudspeaker):
@@ -153,13 +153,13 @@ def test_a_new_thing_to_say_silences_the_old(slow_mouth, voice, slow_loudspeaker
     old.wait()
     second = slow_mouth.say(["好。"])
     assert first.end is SpeakingEnd.STOPPED
-    assert second.wait(10) is SpeakingEnd.FINISHED
+    assert second.wait(30) is SpeakingEnd.FINISHED
     assert slow_mouth.speaking is None
 
 
 def test_a_stop_from_the_progress_report_does_not_lock_up(mouth):
     speaking = mouth.say(SENTENCES, on_progress=lambda progress: mouth.stop() and None)
-    assert speaking.wait(10) is SpeakingEnd.STOPPED
+    assert speaking.wait(30) is SpeakingEnd.STOPPED
 
 
 def test_the_gate_sees_what_is_heard_right_now(slow_mouth):
@@ -173,7 +173,7 @@ def test_the_gate_sees_what_is_heard_right_now(slow_mouth):
 
 def test_signs_without_a_sound_are_passed_over(mouth):
     speaking = mouth.say(["……", "好。", "！"])
-    assert speaking.wait(10) is SpeakingEnd.FINISHED
+    assert speaking.wait(30) is SpeakingEnd.FINISHED
     assert speaking.progress.sentence == 3
 
 
@@ -192,7 +192,7 @@ class BreakingVoice:
 def test_a_voice_that_breaks_down_is_heard_until_then_and_told(loudspeaker):
     mouth = Mouth(BreakingVoice(), loudspeaker)
     speaking = mouth.say(["好。", "坏。", "好。"])
-    assert speaking.wait(10) is SpeakingEnd.FAILED
+    assert speaking.wait(30) is SpeakingEnd.FAILED
     assert isinstance(speaking.error, SynthesisFailed)
     assert [one.text for one in speaking.remaining()] == ["坏。", "好。"]
     assert speaking.progress.spoken_s == pytest.approx(0.1)
@@ -210,7 +210,7 @@ def test_without_a_loudspeaker_nothing_was_spoken():
     loudspeaker = MissingLoudspeaker()
     mouth = Mouth(BreakingVoice(), loudspeaker)
     speaking = mouth.say(["好。"])
-    assert speaking.wait(10) is SpeakingEnd.FAILED
+    assert speaking.wait(30) is SpeakingEnd.FAILED
     assert isinstance(speaking.error, AudioUnavailable)
     assert speaking.progress.spoken_s == 0
     mouth.close()
@@ -240,7 +240,7 @@ def test_no_two_tones_sound_alike():
 
 def test_a_tone_is_played_at_the_set_volume(mouth, loudspeaker):
     mouth.set_volume(50)
-    assert mouth.tone(Tone.WOKEN).wait(10)
+    assert mouth.tone(Tone.WOKEN).wait(30)
     assert np.abs(loudspeaker.recorded.samples).max() == pytest.approx(
         np.abs(earcon(Tone.WOKEN).samples).max() / 4, rel=0.05
     )
