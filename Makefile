@@ -15,6 +15,7 @@ test: ## set everything up, check the code and run all tests
 	@./packaging/setup test
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/pytest --numprocesses=auto --dist=loadgroup
+	@$(BIN)/pytest -m speechbrain
 
 proof: ## the long proofs that `make test` leaves out: nights killed at every moment, worker processes
 	@./packaging/setup test

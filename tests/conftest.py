@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
-import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,11 +20,5 @@ _DEFAULT_ENVIRONMENT = ctypes.c_void_p(-1)
 
 @pytest.fixture(autouse=True)
 def untouched_by_speech_libraries() -> None:
-    """Undo what speech libraries do to their process, which other tests share.
-
-    They flush the smallest floats to zero; and SpeechBrain leaves modules that fail when anybody, such as
-    `inspect`, looks at them.
-    """
+    """Undo what speech libraries do to their process: they flush the smallest floats to zero."""
     _LIBM.fesetenv(_DEFAULT_ENVIRONMENT)
-    for name in [name for name, module in sys.modules.items() if type(module).__name__ == "LazyModule"]:
-        del sys.modules[name]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from voice.embedder_speechbrain import SpeechBrainEmbedder
 
 # Deprecations inside torch and speechbrain are not ours to mend.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.speechbrain, pytest.mark.filterwarnings("ignore")]
 
 MODEL = Path(__file__).parents[2] / "voice" / "models" / "ecapa-small"
 CLIPS = sorted((Path(__file__).parent / "testpack").glob("*/*.flac"))[::6]
