@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,13 +16,6 @@ if TYPE_CHECKING:
     from assistant.settings import AudioSettings
     from voice.synthesizer import Synthesizer
 
-_SENTENCE_END = re.compile(r"(?<=[。！？!?；;\n])")
-
-
-def sentences_in(text: str) -> tuple[str, ...]:
-    """Return the sentences of a text, each with its mark; what holds nothing to be said is left out."""
-    return tuple(part.strip() for part in _SENTENCE_END.split(text) if re.search(r"\w", part))
-
 
 def say(
     text: Annotated[str, typer.Argument(help="What to say.")],
@@ -36,10 +28,11 @@ def say(
     from assistant.errors import NothingToSay
     from assistant.home import find_home
     from assistant.settings_loading import load_settings
+    from assistant.speakable import sentences_of
     from voice.synthesizer_pyttsx3 import Pyttsx3Synthesizer
 
     settings, _ = load_settings(find_home(home, os.environ), os.environ)
-    sentences = sentences_in(text)
+    sentences = sentences_of(text)
     if not sentences:
         raise NothingToSay("there is nothing in it that could be said")
     voice = Pyttsx3Synthesizer()

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from assistant.cli import app
 from assistant.errors import NothingToSay, RecordingNotWritten
-from assistant.say_commands import sentences_in
+from assistant.speakable import sentences_of
 from voice.errors import ModelUnknown, SpeechModelMissing
 
 
@@ -49,12 +49,12 @@ def test_say_refuses_what_cannot_be_said_or_written(tmp_path):
 
 
 def test_a_text_is_cut_behind_its_marks():
-    assert sentences_in("第一句。第二句！\n第三句，还是第三句") == (
+    assert sentences_of("第一句。第二句！\n第三句，还是第三句") == (
         "第一句。",
         "第二句！",
         "第三句，还是第三句",
     )
-    assert sentences_in("。。！") == ()
+    assert sentences_of("。。！") == ()
 
 
 def test_models_list_says_which_are_used(tmp_path):
