@@ -26,7 +26,7 @@ from assistant.conversation.words import Steer
 from assistant.live_names import spoken_names
 from assistant.people import Person
 from assistant.planner.inventory import Inventory
-from assistant.speakable import sentences_of, speakable
+from assistant.spoken_sentences import spoken_sentences
 from hardware.audio import AudioClip
 from hardware.errors import HardwareError
 from hardware.lamp import Lamp
@@ -37,7 +37,7 @@ from scheduler.errors import DigestClaimLost
 from voice.errors import VoiceError
 from voice.heard import Hearing, SpeakerMatch, Wake
 from voice.listening import Ear, HearingFailed, NothingSaid, PartlyUnderstood, StopHeard, Understood
-from voice.speaking import Mouth, Progress, Sentence, Speaking, SpeakingEnd
+from voice.speaking import Mouth, Progress, Speaking, SpeakingEnd
 from voice.tones import Tone
 from voice.voiceprint import Level
 
@@ -357,11 +357,7 @@ class Appliance:
         taken: TurnTaken | None = None,
         claim: DigestClaim | None = None,
     ) -> None:
-        sentences = [
-            Sentence(text=speakable(one), item=item)
-            for item, part in enumerate(parts)
-            for one in sentences_of(part)
-        ]
+        sentences = spoken_sentences(parts)
         self._signal(signal)
         # Its own voice must not be taken for the next question.
         self._listening.order(lambda ear: ear.stop_waiting())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from assistant.demo.errors import DemoStepFailed
-from assistant.speakable import sentences_of, speakable
+from assistant.spoken_sentences import spoken_sentences
 from hardware.audio import AudioClip
 from hardware.loudspeaker import Loudspeaker
 from hardware.loudspeaker_sounddevice import SounddeviceLoudspeaker
@@ -32,11 +32,7 @@ class DemoMouth:
         Raises:
             DemoStepFailed: It could not be said.
         """
-        sentences = [
-            Sentence(text=speakable(one), item=item)
-            for item, part in enumerate(parts)
-            for one in sentences_of(part)
-        ]
+        sentences = spoken_sentences(parts)
         recorder = RecordingLoudspeaker()
         try:
             self._through(recorder, sentences)
