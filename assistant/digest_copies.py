@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, tzinfo
@@ -12,6 +11,7 @@ from assistant.conversation.toolbox import Toolbox
 from assistant.people import Person
 from assistant.planner.plan import PlannedCall
 from mcp_tencent.gateway.call import Caller, CallerKind, Permission
+from mcp_tencent.gateway.stores import in_store
 from mcp_tencent.push.records import PreferenceStore
 from scheduler.records import DigestStore
 
@@ -62,10 +62,10 @@ class DigestCopies:
 
     async def send(self, person: Person, on: date) -> int:
         """Send this day's digest to somebody's channels; return how many copies were handed in now."""
-        if SEND not in self._toolbox.names or await asyncio.to_thread(self._digests.get, on) is None:
+        if SEND not in self._toolbox.names or await in_store(lambda: self._digests.get(on)) is None:
             return 0
         handed_in = 0
-        for wish in await asyncio.to_thread(self._preferences.of, person.id):
+        for wish in await in_store(lambda: self._preferences.of(person.id)):
             key = f"digest-copy-{on.isoformat()}-{person.id}-{wish.channel.value}"
             if not wish.enabled or key in self._sent:
                 continue
@@ -83,6 +83,6 @@ class DigestCopies:
     async def send_due(self, now: datetime, window: Window, everybody: Callable[[], Sequence[Person]]) -> int:
         """Send copies to everybody whose window is open, and who has not had theirs; return how many."""
         today = now.astimezone(self._zone).date()
-        people = await asyncio.to_thread(everybody)
+        people = await in_store(everybody)
         due = [one for one in people if window.holds(now, one)]
         return sum([await self.send(one, today) for one in due])

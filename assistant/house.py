@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from random import Random, SystemRandom
 
 import httpx2
@@ -103,9 +103,10 @@ class House:
         answer = await self.conversation.take_turn(heard)
         if answer.claim is not None:
             claim, now = answer.claim, self.installation.wall.now()
-            await asyncio.to_thread(
-                lambda: self.claims.end(claim, Ending.FINISHED, spoken_seconds=0.0, now=now)
-            )
+            try:
+                await in_store(lambda: self.claims.end(claim, Ending.FINISHED, spoken_seconds=0.0, now=now))
+            except StoreUnavailable as error:
+                _log.error("that the digest was told could not be put on record: %s", error)
         latencies = TurnLatencies(planning_ms=answer.planning_ms, tools_ms=answer.tools_ms)
         await self.write_down(heard, answer, latencies)
         return answer
@@ -123,7 +124,7 @@ class House:
         """Delete the turns that are older than the settings say; return how many."""
         keep_days = self.installation.settings.journal.keep_days
         now = self.installation.wall.now()
-        return await asyncio.to_thread(lambda: self.journal.forget_older(keep_days=keep_days, now=now))
+        return await in_store(lambda: self.journal.forget_older(keep_days=keep_days, now=now))
 
     async def send_copies(self) -> int:
         """Send the digest to everybody whose window is open and who has not had a copy; return how many."""
@@ -171,7 +172,7 @@ async def open_house(
         toolbox = Toolbox([*night.clients, *clients])
         await toolbox.discover()
         claims = SqlDigestClaimStore(night.engine)
-        await asyncio.to_thread(lambda: claims.settle(socket.gethostname(), now=installation.wall.now()))
+        await _settled(claims, installation.wall.now())
         copies = DigestCopies(
             toolbox=toolbox,
             preferences=SqlPreferenceStore(night.engine),
@@ -265,6 +266,14 @@ async def open_study(installation: Installation) -> AsyncIterator[Study]:
             clock=LocalClock(installation.clock, installation.zone),
             wall=installation.wall,
         )
+
+
+async def _settled(claims: SqlDigestClaimStore, now: datetime) -> None:
+    """Settle what this device was saying when it lost power; a full disk does not keep it from starting."""
+    try:
+        await in_store(lambda: claims.settle(socket.gethostname(), now=now))
+    except StoreUnavailable as error:
+        _log.error("what was being said at the last power cut is settled later: %s", error)
 
 
 def _names(installation: Installation, inventory: Inventory, people: SqlPeopleStore) -> LiveNames:

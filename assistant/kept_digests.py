@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from datetime import datetime, tzinfo
 
 from assistant.conversation.greeting import SpokenDigest
+from mcp_tencent.gateway.stores import in_store
 from scheduler.digest_json import digest_from_json
 from scheduler.digest_spoken import spoken_digest
 from scheduler.errors import DigestUnreadable
@@ -32,7 +32,7 @@ class KeptDigests:
     async def of(self, now: datetime, *, max_seconds: int | None = None) -> SpokenDigest | None:
         """Return the digest of this day, or None when none was written."""
         today = now.astimezone(self._zone).date()
-        kept = await asyncio.to_thread(self._digests.get, today)
+        kept = await in_store(lambda: self._digests.get(today))
         if kept is None:
             return None
         try:

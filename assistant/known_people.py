@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -14,6 +13,7 @@ from assistant.people import Grant, Person
 from assistant.people_records import Cipher, SqlPeopleStore
 from hardware.audio import AudioClip
 from mcp_tencent.gateway.call import Permission
+from mcp_tencent.gateway.stores import in_store
 from mcp_tencent.push.records import SqlDeliveryStore, SqlPreferenceStore
 from mcp_tencent.serving.tokens import TokenStore
 from scheduler.digest_claims import SqlDigestClaimStore
@@ -47,7 +47,7 @@ class KeptPeople:
         if name == CONSOLE.id:
             return CONSOLE
         try:
-            return await asyncio.to_thread(self._people.get, name)
+            return await in_store(lambda: self._people.get(name))
         except UnknownPerson:
             return None
 

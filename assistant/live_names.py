@@ -14,6 +14,7 @@ from assistant.conversation.placing import full_id
 from assistant.people import Person
 from assistant.planner.inventory import Inventory, Kind, Thing, inventory_of
 from mcp_tencent.errors import AccountMissing, CloudError
+from mcp_tencent.gateway.stores import in_store
 from mcp_tencent.models.clusters import Cluster
 from mcp_tencent.naming.inventory import Inventory as Directories
 from mcp_tencent.naming.matching import Directory, Named
@@ -104,7 +105,7 @@ class LiveNames:
         return [_thing(kind, named, named.name) for named in await _told(directory)]
 
     async def _people(self) -> list[Thing]:
-        return [Thing(kind="person", id=one.name) for one in await asyncio.to_thread(self._everybody)]
+        return [Thing(kind="person", id=one.name) for one in await in_store(self._everybody)]
 
     def _default(self, clusters: Sequence[Thing]) -> str:
         """Return the id of the default cluster, or of the only one there is."""

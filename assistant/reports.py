@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta, tzinfo
@@ -10,6 +9,7 @@ from datetime import timedelta, tzinfo
 from mcp_tencent.devops.errors import IncidentUnknown
 from mcp_tencent.devops.incidents import Incident, IncidentStatus, IncidentStore, TimelineEvent
 from mcp_tencent.gateway.call import Caller
+from mcp_tencent.gateway.stores import in_store
 from mcp_tencent.push.errors import ReportUnknown
 from mcp_tencent.push.message import Report, Severity
 from scheduler.digest import Digest
@@ -96,13 +96,13 @@ class KeptReports:
         if name == "digest":
             return await self._latest_digest()
         try:
-            incident = await asyncio.to_thread(self._incidents.get, name)
+            incident = await in_store(lambda: self._incidents.get(name))
         except IncidentUnknown as exc:
             raise ReportUnknown(f"no incident is called {name}", spoken="没有找到这个事件。") from exc
-        return self._told(incident, await asyncio.to_thread(self._incidents.timeline, name))
+        return self._told(incident, await in_store(lambda: self._incidents.timeline(name)))
 
     async def _latest_digest(self) -> Report:
-        latest = await asyncio.to_thread(self._digests.latest)
+        latest = await in_store(self._digests.latest)
         if not latest:
             raise ReportUnknown("there is no digest yet", spoken="还没有日报可以发送。")
         try:

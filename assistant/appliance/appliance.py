@@ -32,6 +32,8 @@ from hardware.errors import HardwareError
 from hardware.lamp import Lamp
 from hardware.microphone import DeviceState
 from mcp_tencent.gateway.call import Clock
+from mcp_tencent.gateway.errors import StoreUnavailable
+from mcp_tencent.gateway.stores import in_store
 from scheduler.digest_claims import DigestClaim, DigestClaimStore, Ending
 from scheduler.errors import DigestClaimLost
 from voice.errors import VoiceError
@@ -421,11 +423,12 @@ class Appliance:
 
     async def _report(self, claim: DigestClaim, spoken_s: float) -> None:
         try:
-            await asyncio.to_thread(
-                self._claims.report, claim, spoken_seconds=spoken_s, now=self._clock.now()
-            )
+            now = self._clock.now()
+            await in_store(lambda: self._claims.report(claim, spoken_seconds=spoken_s, now=now))
         except DigestClaimLost as lost:
             _log.warning("the digest is being spoken elsewhere: %s", lost)
+        except StoreUnavailable as error:
+            _log.error("how far the digest was told could not be put on record: %s", error)
 
     async def _end_claim(self, claim: DigestClaim, speaking: Speaking, end: SpeakingEnd | None) -> None:
         ending = {
@@ -433,15 +436,12 @@ class Appliance:
             SpeakingEnd.STOPPED: Ending.CUT_OFF if self._leaving else Ending.STOPPED_BY_LISTENER,
         }.get(end or SpeakingEnd.FAILED, Ending.CUT_OFF)
         try:
-            await asyncio.to_thread(
-                self._claims.end,
-                claim,
-                ending,
-                spoken_seconds=speaking.progress.spoken_s,
-                now=self._clock.now(),
-            )
+            now, spoken_s = self._clock.now(), speaking.progress.spoken_s
+            await in_store(lambda: self._claims.end(claim, ending, spoken_seconds=spoken_s, now=now))
         except DigestClaimLost as lost:
             _log.warning("the digest was spoken elsewhere: %s", lost)
+        except StoreUnavailable as error:
+            _log.error("that the digest was told could not be put on record: %s", error)
 
     def _hush(self) -> None:
         """Fall silent at once; what was being said may be gone on with."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, tzinfo
@@ -10,7 +10,11 @@ from typing import Protocol
 
 from assistant.people import Person
 from mcp_tencent.gateway.call import Clock
+from mcp_tencent.gateway.errors import StoreUnavailable
+from mcp_tencent.gateway.stores import in_store
 from scheduler.digest_claims import DigestClaim, DigestClaimStore
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +66,12 @@ class Welcome:
     Args:
         digest: What is spoken; None when there is no digest to be heard now.
         claim: The right to speak it to this person; whoever speaks reports to it.
+        held_back: There is a digest, but it cannot be put on record that somebody heard it.
     """
 
     digest: SpokenDigest | None = None
     claim: DigestClaim | None = None
+    held_back: bool = False
 
 
 class Greeting:
@@ -106,9 +112,12 @@ class Greeting:
         if digest is None:
             return Welcome()
         today = now.astimezone(window.zone).date()
-        claim = await asyncio.to_thread(
-            self._claims.claim, person.id, today, device=self._device, now=self._wall.now()
-        )
+        now = self._wall.now()
+        try:
+            claim = await in_store(lambda: self._claims.claim(person.id, today, device=self._device, now=now))
+        except StoreUnavailable as error:
+            _log.error("the digest is held back, for nobody could know that it was told: %s", error)
+            return Welcome(held_back=True)
         if claim is None:
             return Welcome()
         self._told(person, today)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ from assistant.planner.inventory import Inventory
 from assistant.planner.plan import Clarification, NoPlan, Outcome, Plan, PlannedCall, TurnContext
 from assistant.planner.planner import Planner
 from mcp_tencent.gateway.call import Clock
+from mcp_tencent.gateway.errors import StoreUnavailable
 from mcp_tencent.serving.envelope import Question
 from voice.challenge import Challenge, ChallengeOutcome, answer, new_challenge
 
@@ -39,6 +41,7 @@ REMEMBERED_FOR = timedelta(minutes=5)
 """For how long “它” still means what was spoken of."""
 ENOUGH_SPEECH_S = 3.0
 """Whose voice was heard for less, question and yes together, reads digits before anything dangerous."""
+_log = logging.getLogger(__name__)
 _REFUSALS = frozenset({"not_permitted", "namespace_not_permitted", "caller_unknown", "confirmation_refused"})
 
 
@@ -156,7 +159,17 @@ class Conversation:
 
     async def take_turn(self, heard: Heard) -> Answer:
         """Return what one sentence comes to; every act it asks for has been done, or waits for its yes."""
-        now = self._wall.now()
+        try:
+            return await self._turn(heard, self._wall.now())
+        except StoreUnavailable as error:
+            _log.error("a turn ends without its records: %s", error)
+            self._dialogue = None  # a yes must not meet what cannot be put on record
+            return Answer(
+                outcome=TurnOutcome.FAILED,
+                parts=("设备读不到自己的记录，可能是磁盘或数据库的问题，请检查一下。",),
+            )
+
+    async def _turn(self, heard: Heard, now: datetime) -> Answer:
         person = await self._who(heard)
         if person is None:
             self._dialogue = None  # whoever goes on must not inherit what somebody else had asked
@@ -384,6 +397,11 @@ class Conversation:
 
     async def _greeted(self, person: Person) -> Answer:
         welcome = await self._greeting.welcome(person, now=self._clock.now())
+        if welcome.held_back:
+            return Answer(
+                outcome=TurnOutcome.GREETED,
+                parts=("我在。设备存不了东西，可能磁盘满了，日报先不自动播。想听就说：播一下日报。",),
+            )
         if welcome.digest is None:
             return Answer(outcome=TurnOutcome.GREETED, parts=("我在。",))
         return Answer(

@@ -36,14 +36,18 @@ _COMPLETE = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}")
 
 def addresses_in(text: str) -> Iterator[tuple[int, int, str]]:
     """Yield start, end and address of every e-mail address that is spoken or written in a text."""
-    for match in _ADDRESS.finditer(text):
+    at = 0
+    while match := _ADDRESS.search(text, at):
+        # What was no address after all may hold one: 发到 at0 艾特 … reads like 发到@0 at first.
+        at = match.end("local")
         local = match["local"]
         local = _written(local) if local[0] in _DIGITS or local[0].isascii() else "".join(syllables(local))
         # In x@example.cn 一份 the number is no part of the address.
         domain = match["domain"].rstrip("".join(_DIGITS) + " ")
         address = f"{local}@{_written(domain)}".strip(".").lower()
         if _COMPLETE.fullmatch(address):
-            yield match.start(), match.start("domain") + len(domain), address
+            at = match.start("domain") + len(domain)
+            yield match.start(), at, address
 
 
 def _written(said: str) -> str:

@@ -156,8 +156,8 @@ async def test_a_week_in_which_everything_happens(tmp_path: Path) -> None:
             week.wait_until(5, days=1)
             assert await night(week) is JobOutcome.SUCCEEDED
             week.wait_until(7)
-            await greetings(week, owner, reader)
             await on_a_full_disk(week, owner)
+            await greetings(week, owner, reader)
             keeps_its_promises(week, first, owner, reader)
 
             for replicas in (3, 4):
@@ -171,12 +171,17 @@ async def test_a_week_in_which_everything_happens(tmp_path: Path) -> None:
 
 
 async def on_a_full_disk(week: Week, owner: Person) -> None:
-    """Nothing is done that cannot be put on record; looking goes on.
+    """Nothing is done, and no digest told unasked, that cannot be put on record; looking goes on.
 
     These turns are not looked for in the journal: it lies on the same disk.
     """
     before = week.changes()
     with full_disk(week.house):
+        greeted = await week.house.conversation.take_turn(week.heard("", owner))
+        assert greeted.outcome is TurnOutcome.GREETED, greeted
+        assert "磁盘满了" in greeted.spoken
+        asked_for = await week.house.conversation.take_turn(week.heard("播一下日报", owner))
+        assert asked_for.digest is not None, asked_for
         looked = await week.house.conversation.take_turn(week.heard("订单服务有几个副本", owner))
         assert looked.outcome is TurnOutcome.ANSWERED, looked
         asked = await week.house.conversation.take_turn(week.heard("把商品服务扩到5个副本", owner))

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -152,7 +153,7 @@ class Week:
 
 @contextmanager
 def full_disk(house: House) -> Iterator[None]:
-    """Let the records' database grow no further, and fill what is left of its audit's last page."""
+    """Let the records' database grow no further; fill the last pages of its audit and its digest claims."""
     engine = house.night.engine
 
     def limit(connection: Any, _record: object, _proxy: object) -> None:
@@ -167,6 +168,10 @@ def full_disk(house: House) -> Iterator[None]:
         with suppress(OperationalError):
             while True:
                 house.night.trail.append(_filling(house))
+        now = house.installation.wall.now()
+        with suppress(OperationalError):
+            for number in count():
+                house.claims.claim(f"filling-{number}", now.date(), device="filling", now=now)
         yield
     finally:
         event.remove(engine, "checkout", limit)

@@ -5,7 +5,7 @@ import warnings
 from datetime import datetime
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 with warnings.catch_warnings():
@@ -114,6 +114,7 @@ def test_any_clock_time_in_a_range_is_kept(hour, minute):
     st.from_regex(r"[a-z]{3,8}", fullmatch=True),
     st.sampled_from(["com", "cn", "com.cn"]),
 )
+@example("at0", "aaa", "com")
 @settings(deadline=None)
 def test_a_spoken_address_is_the_written_one(local, host, domain):
     said = f"发到 {local} 艾特 {host} 点 {domain.replace('.', ' 点 ')}"
