@@ -159,11 +159,16 @@ async def _installed(
     from assistant.night_house import hurried, real_time
     from assistant.servers import configured, on_local_cloud
     from assistant.settings_loading import load_settings
+    from mcp_tencent.errors import AccountMissing
 
     if scenario is None:
         place = find_home(home, os.environ)
         settings, _ = load_settings(place, os.environ)
-        yield configured(place, settings, os.environ), real_time()
+        installation = configured(place, settings, os.environ)
+        if not installation.accounts:
+            # A night that read nothing would count as this date's.
+            raise AccountMissing("no cloud account is configured")
+        yield installation, real_time()
         return
     require_local_cloud()
     from assistant.night_house import five_in_the_morning, let_heal

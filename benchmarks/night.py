@@ -32,6 +32,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from tencentcloud.cls.v20201016 import cls_client, models
 from tencentcloud.common import credential
+from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 
@@ -122,7 +123,13 @@ class BareSdk:
         request.TopicId, request.Query, request.SyntaxRule = self._topic, query, 1
         request.From, request.To = int(begin.timestamp() * 1000), int(end.timestamp() * 1000)
         request.Limit, request.Context, request.UseNewAnalysis = PAGE, context, True
-        return self._client.SearchLog(request)
+        while True:
+            try:
+                return self._client.SearchLog(request)
+            except TencentCloudSDKException as error:
+                if error.code != "RequestLimitExceeded":
+                    raise
+                time.sleep(0.5)  # 20 a second are allowed, of whoever asks
 
     def make_lines(self) -> int:
         """Have the cloud make all lines that the night may ask for; return how many there are of the day."""

@@ -203,9 +203,12 @@ class _Worker:
 def _read(file: Path) -> Samples:
     try:
         with wave.open(str(file), "rb") as source:
-            return np.frombuffer(source.readframes(source.getnframes()), np.int16)
+            samples = np.frombuffer(source.readframes(source.getnframes()), np.int16)
     except (OSError, EOFError, wave.Error) as error:
         raise SynthesisFailed(f"the voice wrote no sound: {error}") from error
+    if not len(samples):
+        raise SynthesisFailed("the voice wrote a file without sound")
+    return samples
 
 
 def _joined(parts: Sequence[Samples]) -> Samples:

@@ -14,6 +14,7 @@ import sys
 from typing import TextIO
 
 import pyttsx3  # type: ignore[import-untyped]
+from pyttsx3.drivers import _espeak  # type: ignore[import-untyped]
 from pyttsx3.drivers.espeak import EspeakDriver  # type: ignore[import-untyped]
 
 DRIVER = "espeak"
@@ -39,6 +40,8 @@ def main() -> None:
                 _set("rate", words_per_minute)
                 engine.save_to_file(text, file)
                 engine.runAndWait()
+                # Else the end of this sentence may come in the next, which is then empty or hangs.
+                _espeak.Synchronize()
         except (OSError, RuntimeError, ValueError) as error:
             _answer(answers, {"failed": f"{type(error).__name__}: {error}"})
         else:
@@ -48,6 +51,7 @@ def main() -> None:
 def _set(name: str, value: str | int) -> None:
     """Set a property at the driver: the engine would queue it, swallow errors, and now and then lose it."""
     EspeakDriver.setProperty(name, value)
+    _espeak.Synchronize()  # espeak-ng queues it, too
     if EspeakDriver.getProperty(name) != value:
         raise ValueError(f"{name} {value!r} is not taken")
 

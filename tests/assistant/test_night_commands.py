@@ -11,6 +11,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from assistant.cli import app
+from mcp_tencent.errors import AccountMissing
 
 ACCOUNT = """# No night is due while the test runs.
 [night]
@@ -47,7 +48,8 @@ def test_a_mode_is_only_chosen_for_an_embedded_cloud(tmp_path: Path) -> None:
 def test_without_an_account_neither_night_nor_worker_starts(tmp_path: Path) -> None:
     for command in ("night", "worker"):
         refused = CliRunner().invoke(app, [command, "--home", str(tmp_path)])
-        assert refused.exit_code != 0
+        assert isinstance(refused.exception, AccountMissing)
+        assert "cloud.accounts" in refused.exception.hint
 
 
 def test_a_worker_takes_part_until_it_is_told_to_stop(tmp_path: Path) -> None:
