@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -93,6 +94,9 @@ async def run(
                 _again_and_again(house.forget_old_turns, every_s=_TIDY_EVERY_S),
             )
         ]
+        # What is there now stays: no collection need go through it again, and make an answer wait.
+        gc.freeze()
+        gc.enable()
         told(f"{settings.robot.name} listens for “{settings.robot.wake_phrase}”; stop with Ctrl-C.")
         await _until_stopped(stopped, work)
 

@@ -206,7 +206,9 @@ class Conversation:
 
     async def prepare(self) -> Inventory:
         """Look up what can be named, so that the question that follows a call need not wait for it."""
-        return await self._names.inventory()
+        inventory = await self._names.inventory()
+        self._planner.warm(inventory)
+        return inventory
 
     async def plan_only(self, say: str, context: TurnContext | None = None) -> Outcome:
         """Return what a sentence would lead to; nothing is called."""

@@ -17,6 +17,8 @@ from assistant.planner.heard import Sentence
 from mcp_tencent.naming.sound import folded
 
 LIGHT, CONTENT = "light", "content"
+_MOST_SYLLABLES = 6
+"""Longer words are found as they are written only."""
 """The sections of words that need no explanation, and of those that may be heard by sound."""
 
 
@@ -75,7 +77,7 @@ class Lexicon:
         heard = sentence.syllables
         found = []
         for first in range(len(heard)):
-            for size in range(2, min(7, len(heard) - first + 1)):
+            for size in range(2, min(_MOST_SYLLABLES, len(heard) - first) + 1):
                 piece = heard[first : first + size]
                 place = (piece[0].start, piece[-1].end)
                 concepts = self._by_sound.get(tuple(syllable.sound for syllable in piece))
@@ -107,10 +109,14 @@ def load_lexicon() -> Lexicon:
                     concepts[word.lower()].add(concept)
     words = {word: frozenset(meant) for word, meant in concepts.items()}
     by_sound: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
+    unheard = light | manner
     for word, meant in words.items():
+        # Light words of two syllables sound like too much else; each Chinese character is a syllable.
+        spoken = sum(not character.isascii() for character in word)
+        if not 0 < spoken <= _MOST_SYLLABLES or meant & unheard:
+            continue
         sound = folded(word)
-        # Light words of two syllables sound like too much else.
-        if len(sound) >= 2 and not word.isascii() and not (meant & (light | manner)):
+        if 2 <= len(sound) <= _MOST_SYLLABLES:
             by_sound[sound] |= meant
     tools = {name: _tool(name, section) for name, section in _yaml("tools.yaml").items()}
     return Lexicon(
