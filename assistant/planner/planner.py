@@ -8,6 +8,7 @@ from datetime import datetime
 from assistant.planner import checks
 from assistant.planner.choosing import ENOUGH, Candidate, candidates
 from assistant.planner.context import corrected, followed_up
+from assistant.planner.corrections import repaired
 from assistant.planner.heard import LONGEST_SENTENCE, sentence_of
 from assistant.planner.inventory import Inventory
 from assistant.planner.lexicon import Lexicon, load_lexicon
@@ -18,6 +19,7 @@ from assistant.planner.reasons import without_reasons
 from assistant.planner.requests import Request, requests_in
 
 _NOT_UNDERSTOOD = "这句我没听懂，换个说法好吗？"
+_MOST_SLIPS = 2
 _TOO_LONG = NoPlan(spoken="这句太长了，请一件一件说。", reason="not_understood")
 
 
@@ -51,10 +53,19 @@ class Planner:
         """
         if len(say.strip()) > LONGEST_SENTENCE:
             return _TOO_LONG
-        reading = read(say, lexicon=self._lexicon, names=self._names(inventory), now=now)
+        reading = self._read(say, inventory, now)
         explanations = _explained(reading)
         outcome = self._outcome(reading, inventory, context or TurnContext())
         return replace(outcome, explanations=explanations)
+
+    def _read(self, say: str, inventory: Inventory, now: datetime) -> Reading:
+        reading = read(say, lexicon=self._lexicon, names=self._names(inventory), now=now)
+        for _ in range(_MOST_SLIPS):
+            meant = repaired(reading)
+            if meant is None:
+                break
+            reading = read(meant, lexicon=self._lexicon, names=self._names(inventory), now=now)
+        return reading
 
     def warm(self, inventory: Inventory) -> None:
         """Prepare the index of an inventory's names, and all that the first sentence would wait for."""

@@ -29,6 +29,7 @@ _WORD = re.compile(
     r"[A-Za-z0-9_]*[A-Za-z][A-Za-z0-9_]*(?:[-./:][A-Za-z0-9_]+)*(?:\*)?|\d{1,3}(?:\.\d{1,3}){3}|/[A-Za-z0-9_/-]+"
 )
 _MEASURES = ("个", "次", "条", "份", "台", "位")
+_UNTIED = ("forbidding", "correction")
 _MARKS = "，。；！？、：:,.;!?…~"
 
 Meaning: TypeAlias = "Thing | tuple[Thing, ...] | Duration | Stretch | int | float | str | None"
@@ -249,7 +250,7 @@ def _words(sentence: Sentence, lexicon: Lexicon) -> Iterator[tuple[Piece, float]
     for word in lexicon.find(sentence):
         light = word.concepts <= lexicon.light
         weight = (0.9 if light else 1.0) if word.exact else 0.7
-        if sentence.text[word.start] in "没未不" and not light and "forbidding" not in word.concepts:
+        if sentence.text[word.start] in "没未不" and not light and word.concepts.isdisjoint(_UNTIED):
             # 没 + 送达的 must not win over 没送达 + 的.
             weight *= 1.15
         yield Piece(word.start, word.end, sentence.text[word.start : word.end], word.concepts), weight

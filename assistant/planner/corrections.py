@@ -1,0 +1,117 @@
+"""A slip of the tongue that is put right in the same breath: 扩到四个，哦不，六个 (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assistant.planner.reading import Piece, Reading
+
+_NAMES = (
+    "@workload",
+    "@cluster",
+    "@namespace",
+    "@topic",
+    "@node_pool",
+    "@logset",
+    "@alarm",
+    "@dashboard",
+    "@person",
+    "@pod",
+    "@incident",
+)
+_PLACES: tuple[frozenset[str], ...] = (
+    *(frozenset({name}) for name in _NAMES),
+    frozenset({"@number", "previous_version"}),
+    frozenset({"@period", "@past", "@duration", "@plain", "every_length", "future"}),
+    frozenset({"@email", "@word", "@quoted"}),
+    frozenset({"cpu", "memory", "disk", "network"}),
+    frozenset({"email", "dingtalk", "wecom", "feishu", "group_chat", "all_channels"}),
+    frozenset({"observe", "propose", "act"}),
+    frozenset({"critical", "warn", "info"}),
+    frozenset({"important", "unimportant", "false_alarm"}),
+    frozenset({"perm_read", "perm_operate", "perm_rollback", "perm_configure", "perm_admin"}),
+)
+"""What may take the place of what: a name that of a name of its kind, a number that of a number."""
+_COUNTED = frozenset({"replica", "node", "lines", "times", "version"})
+_WEAK = ("不是", "不对", "错了", "应该是", "改一下", "不")
+"""They put something right only where they are set off: “，不对，”, “不对，是”."""
+_INTERJECTIONS = ("哦", "啊", "呃", "额", "哎", "诶", "嗯", "呀", "哎呀")
+
+
+def repaired(reading: Reading) -> str | None:
+    """Return the sentence as it was meant to be said; None when nothing in it is put right, or not clearly."""
+    slip = _slip(reading)
+    if slip is None:
+        return None
+    pieces = [piece for piece in reading.pieces if piece.text != " "]
+    before, after = pieces[: pieces.index(slip)], pieces[pieces.index(slip) + 1 :]
+    if not _content(before, reading) or not _content(after, reading) or _has(after, "forbidding"):
+        return None
+    return _said_anew(before, after, reading) or _put_in_place(before, after, reading)
+
+
+def _slip(reading: Reading) -> Piece | None:
+    pieces = [piece for piece in reading.pieces if piece.text != " "]
+    for position in range(len(pieces) - 1, 0, -1):
+        piece = pieces[position]
+        before, after = pieces[position - 1], pieces[position + 1] if position + 1 < len(pieces) else None
+        set_off = "@mark" in before.keys or before.text in _INTERJECTIONS
+        if piece.text == "不":
+            if "@mark" in before.keys and after is not None and "@mark" in after.keys:
+                return piece
+        elif "correction" in piece.keys and (
+            piece.text not in _WEAK or set_off or (after is not None and after.text in ("是", "，"))
+        ):
+            return piece
+    return None
+
+
+def _said_anew(before: Sequence[Piece], after: Sequence[Piece], reading: Reading) -> str | None:
+    """Return another request that takes the place of the first: 重启它，不对，先看看日志."""
+    known = frozenset(key for piece in before for key in piece.keys)
+    another = [
+        piece
+        for piece in _content(after, reading)
+        if not _place(piece) and piece.keys.isdisjoint(known | _COUNTED) and "@text" not in piece.keys
+    ]
+    replaced = any(_replaces(piece, before) for piece in _content(after, reading))
+    if replaced and not another and not any(piece.text in ("只", "只要") for piece in after):
+        return None
+    names = [] if _has(after, *_NAMES) else [piece for piece in before if piece.keys & frozenset(_NAMES)]
+    return _joined([*names, *after])
+
+
+def _put_in_place(before: Sequence[Piece], after: Sequence[Piece], reading: Reading) -> str | None:
+    pieces = list(before)
+    for piece in _content(after, reading):
+        places = _replaces(piece, pieces)
+        if len(places) > 1 and piece.keys & frozenset(_NAMES):
+            return None  # one of two names: which?
+        if places:
+            pieces[pieces.index(places[-1])] = piece
+        elif _place(piece):
+            pieces.append(piece)
+    return _joined(pieces)
+
+
+def _replaces(piece: Piece, before: Sequence[Piece]) -> list[Piece]:
+    place = _place(piece)
+    return [one for one in before if place and one.keys & place and one is not piece]
+
+
+def _place(piece: Piece) -> frozenset[str]:
+    return next((place for place in _PLACES if piece.keys & place), frozenset())
+
+
+def _content(pieces: Sequence[Piece], reading: Reading) -> list[Piece]:
+    return [piece for piece in pieces if not reading.is_light(piece) or _place(piece)]
+
+
+def _has(pieces: Sequence[Piece], *keys: str) -> bool:
+    return any(not piece.keys.isdisjoint(keys) for piece in pieces)
+
+
+def _joined(pieces: Sequence[Piece]) -> str:
+    return "".join(
+        f" {piece.text} " if piece.text.isascii() and piece.text.isalnum() else piece.text for piece in pieces
+    ).strip("，、。 ")
