@@ -17,6 +17,8 @@ from mcp_tencent.devops.incidents import Rung
 from mcp_tencent.models.workloads import Workload
 
 ALSO_LIKELY = 0.5
+SURELY_A_PERSONS = 0.75
+"""From this confidence on, a cause that only a person can remove leaves nothing to try against another."""
 NEARLY_AS_LIKELY = 0.6
 MORE_PODS = 1.5
 """Times as many pods, for a load that is too much."""
@@ -76,6 +78,8 @@ def _allowed(step: Step, own: str, protected: Container[str]) -> Step:
 def _worth_treating(causes: Sequence[Cause]) -> Sequence[Cause]:
     """Return the first cause, and others that are nearly as likely."""
     first = causes[0]
+    if first.confidence >= SURELY_A_PERSONS and not any(one.help in USEFUL for one in _climbed(first)):
+        return [first]
     others = [
         cause
         for cause in causes[1:]
@@ -83,6 +87,10 @@ def _worth_treating(causes: Sequence[Cause]) -> Sequence[Cause]:
         and cause.kind is not _HOLDS.get(first.kind)
     ]
     return [first, *others]
+
+
+def _climbed(cause: Cause) -> Sequence[Prospect]:
+    return [one for one in cause.prospects if one.rung is not Rung.HAND_OVER]
 
 
 def _together(prospects: Sequence[Prospect]) -> Prospect:

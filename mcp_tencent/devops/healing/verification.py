@@ -1,7 +1,9 @@
 """Tells from measurements before and after an act whether it helped (pure).
 
 Looks are taken one after the other; each finds the workload well, unwell, or cannot tell. It is healed when
-all looks but `failure_limit` find it well. A look that cannot tell counts as failed.
+all looks but `failure_limit` find it well. A look that cannot tell counts as failed. A look at which nothing
+was written cannot tell of errors, unless there had been none before the act either: then the trouble was
+another one, and a small service that is silent for two minutes at night is no trouble.
 """
 
 from __future__ import annotations
@@ -109,9 +111,11 @@ def verify(
         ready_before: Pods that were ready before the act; None when nobody looked.
         looks: How strictly.
     """
-    known = [count for count in after if count.lines]
     # What was usual may have been a trouble as well, so it buys only so much leniency.
     limit = max(looks.calm_share, min(2 * usual_share, 3 * looks.calm_share))
+    without_errors = before is not None and before.lines > 0 and _calm(before, limit)
+    silence_is_calm = without_errors and any(count.lines for count in after)
+    known = [count for count in after if count.lines or silence_is_calm]
     good = sum(_calm(count, limit) for count in known)
     unknown = max(0, looks.count - len(known))
     failed = len(known) - good

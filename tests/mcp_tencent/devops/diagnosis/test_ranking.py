@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_tencent.devops.diagnosis.causes import CauseKind, Help, Suspicion
+from mcp_tencent.devops.diagnosis.causes import Cause, CauseKind, Help, Suspicion
 from mcp_tencent.devops.diagnosis.evidence import (
     Comparison,
     ConfigEvidence,
@@ -205,6 +205,22 @@ def test_a_daemon_set_cannot_be_scaled() -> None:
     daemon = replace(WORKLOAD, ref=replace(REF, kind=WorkloadKind.DAEMON_SET))
 
     assert helped(replace(FLOODED, workload=daemon), Rung.SCALE) is Help.CANNOT_HELP
+
+
+@pytest.mark.parametrize(("sure", "tried"), [(0.9, set()), (0.6, {Rung.SCALE})])
+def test_what_surely_only_a_person_can_remove_leaves_nothing_to_try(sure: float, tried: set[Rung]) -> None:
+    flooded = diagnose(FLOODED)
+    down = Cause(
+        kind=CauseKind.DEPENDENCY_DOWN,
+        confidence=sure,
+        signs=(),
+        prospects=prospects(CauseKind.DEPENDENCY_DOWN, flooded.picture),
+    )
+    found = replace(flooded, causes=(down, replace(flooded.first, confidence=0.55)))
+
+    plan = steps(found, [], most_replicas=100)
+
+    assert {step.prospect.rung for step in plan if step.tool is not None} == tried
 
 
 def test_the_plan_scales_with_the_traffic_and_within_the_house_limit() -> None:

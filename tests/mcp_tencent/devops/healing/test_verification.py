@@ -99,6 +99,17 @@ def test_silence_tells_nothing() -> None:
     assert verdict([count(0, lines=0)] * 3).verdict is Verdict.INCONCLUSIVE
 
 
+def test_a_small_service_may_be_silent_for_a_while_when_errors_were_not_its_trouble() -> None:
+    silent = count(0, lines=0)
+    found = verdict([count(0, lines=3), silent, count(0, lines=1)], before=count(0, lines=4))
+    assert found.verdict is Verdict.HEALED
+    assert found.looks_unknown == 0
+    assert verdict([silent, silent, silent], before=count(0, lines=4)).verdict is Verdict.INCONCLUSIVE
+    assert (
+        verdict([count(0, lines=3), silent, silent], before=count(3, lines=4)).verdict is not Verdict.HEALED
+    )
+
+
 def test_too_few_looks_are_inconclusive_even_when_good() -> None:
     assert verdict([count(0)]).verdict is Verdict.INCONCLUSIVE
 
