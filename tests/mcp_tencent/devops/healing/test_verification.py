@@ -105,9 +105,8 @@ def test_a_small_service_may_be_silent_for_a_while_when_errors_were_not_its_trou
     assert found.verdict is Verdict.HEALED
     assert found.looks_unknown == 0
     assert verdict([silent, silent, silent], before=count(0, lines=4)).verdict is Verdict.INCONCLUSIVE
-    assert (
-        verdict([count(0, lines=3), silent, silent], before=count(3, lines=4)).verdict is not Verdict.HEALED
-    )
+    before = count(3, lines=4)
+    assert verdict([count(0, lines=3), silent, silent], before=before).verdict is not Verdict.HEALED
 
 
 def test_too_few_looks_are_inconclusive_even_when_good() -> None:
