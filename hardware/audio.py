@@ -59,7 +59,8 @@ def level_db(samples: Samples) -> float:
     """Return the root mean square of samples in dBFS, not below -100."""
     if not len(samples):
         return -100.0
-    power = float(np.mean(np.square(samples, dtype=np.float64))) / FULL_SCALE**2
+    wide = samples.astype(np.float64)
+    power = float(np.dot(wide, wide)) / len(wide) / FULL_SCALE**2
     return max(-100.0, 10.0 * float(np.log10(power))) if power > 0 else -100.0
 
 

@@ -23,7 +23,7 @@ from voice.endpointing import EndpointSettings, ended_by, needed_pause_s
 from voice.errors import VoiceError
 from voice.heard import Hearing, Utterance, UtteranceEnd, Wake
 from voice.recognizer import Recognizer
-from voice.wake import WakeDecision, WakeSpotter, stop_word, without_phrase
+from voice.wake import UNKNOWN, WakeDecision, WakeSpotter, stop_word, without_phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class EarSettings:
         wake_pause_s: After so short a pause it looks whether it was called.
         stop_pause_s: … and while the loudspeaker plays.
         same_stretch_s: A longer pause begins a new stretch of speech.
-        longest_stretch_s: Talk without a pause is looked at in pieces of this length.
+        longest_stretch_s: Talk without a pause is looked at in pieces of this length; Vosk cuts at 20.
         overlap_s: … which overlap by this, so that the phrase is whole in one of them.
         hint_settles_s: A hint of the phrase in mid-speech is looked at after this.
         question_s: How long it waits for the question after the wake phrase.
@@ -93,11 +93,17 @@ class EarSettings:
     wake_pause_s: float = 0.16
     stop_pause_s: float = 0.1
     same_stretch_s: float = 0.7
-    longest_stretch_s: float = 8.0
+    longest_stretch_s: float = 16.0
     overlap_s: float = 2.0
     hint_settles_s: float = 0.35
     question_s: float = 8.0
     follow_up_s: float = 8.0
+
+
+_PIECE_BLOCKS = 8
+"""Spotter and recogniser get speech in such pieces: block by block, they and the detector's network would
+push each other out of the processor's cache all the time (measured: a tenth of the work). A pause is told
+them at once."""
 
 
 class _State(StrEnum):
@@ -114,6 +120,10 @@ class _Stretch:
     blocks: list[Samples] = field(default_factory=list)
     voice_s: float = 0.0
     pause_s: float = 0.0
+    unheard: list[Samples] = field(default_factory=list)
+    """The last blocks, which nobody has listened to yet."""
+    heard_s: float = 0.0
+    """What the spotter has heard of it."""
     looked: bool = False
     """The spotter's result was fetched in this pause."""
     hinted_at_s: float | None = None
@@ -126,8 +136,19 @@ class _Stretch:
 
     def add(self, block: Samples, *, voice: bool) -> None:
         self.blocks.append(block)
+        self.unheard.append(block)
         self.pause_s = 0.0 if voice else self.pause_s + BLOCK_S
         self.voice_s += BLOCK_S if voice else 0.0
+
+    @property
+    def piece_is_due(self) -> bool:
+        return self.pause_s > 0 or len(self.unheard) >= _PIECE_BLOCKS
+
+    def piece(self) -> Samples:
+        """Return what nobody has listened to yet, once."""
+        piece = np.concatenate(self.unheard)
+        self.unheard.clear()
+        return piece
 
     def sound(self) -> Samples:
         return np.concatenate(self.blocks)
@@ -264,43 +285,64 @@ class Ear:
         if stretch is None:
             if voice:
                 self._stretch = self._begin(block)
-                self._spotter.reset()
-                self._spotter.accept(self._stretch.sound())
+                self._listen_again(self._stretch)
             return
         if voice and stretch.looked:
             stretch.keep_last(self._settings.overlap_s)
-            self._spotter.reset()
-            self._spotter.accept(stretch.sound())
-            stretch.looked = False
+            self._listen_again(stretch)
         stretch.add(block, voice=voice)
         if stretch.looked:
             if stretch.pause_s >= self._settings.same_stretch_s:
                 self._stretch = None
             return
-        self._spotter.accept(block)
+        if not stretch.piece_is_due:
+            return
+        piece = stretch.piece()
+        self._spotter.accept(piece)
+        stretch.heard_s += len(piece) / RATE_HZ
         if (
-            stretch.pause_s >= self._pause_before_looking()
+            self._worth_looking(stretch)
             or self._hint_settled(stretch)
-            or stretch.length_s >= self._settings.longest_stretch_s
+            or stretch.heard_s >= self._settings.longest_stretch_s
         ):
             self._look(stretch)
 
-    def _pause_before_looking(self) -> float:
-        playing = self._being_said() is not None
-        return self._settings.stop_pause_s if playing else self._settings.wake_pause_s
+    def _listen_again(self, stretch: _Stretch) -> None:
+        self._spotter.reset()
+        self._spotter.accept(stretch.sound())
+        stretch.unheard.clear()
+        stretch.heard_s = stretch.length_s
+        stretch.looked = False
+
+    def _worth_looking(self, stretch: _Stretch) -> bool:
+        """Return whether this pause may follow the phrase or a stop word.
+
+        A look ends what the spotter hears, and it must hear the end again when speech goes on: as long as
+        all was unknown words, a pause in ordinary talk is let pass.
+        """
+        settings = self._settings
+        if self._being_said() is not None:
+            return stretch.pause_s >= settings.stop_pause_s
+        if settings.wake_pause_s <= stretch.pause_s < settings.same_stretch_s:
+            if self._spotter.partial().strip(UNKNOWN):
+                return True
+            stretch.keep_last(settings.overlap_s)
+        return stretch.pause_s >= settings.same_stretch_s
 
     def _hint_settled(self, stretch: _Stretch) -> bool:
         """Return whether the phrase seems to be there while speech goes on."""
-        if len(stretch.blocks) % 4 or not self._decision.hinted(self._spotter.partial()):
+        if not self._decision.hinted(self._spotter.partial()):
             return False
         if stretch.hinted_at_s is None:
             stretch.hinted_at_s = self._now_s
-        if not 0 <= self._now_s - stretch.hinted_at_s - self._settings.hint_settles_s < 4 * BLOCK_S:
-            return False
-        return stretch.pause_s == 0
+        since_s = self._now_s - stretch.hinted_at_s
+        settled = 0 <= since_s - self._settings.hint_settles_s < _PIECE_BLOCKS * BLOCK_S
+        return settled and stretch.pause_s == 0
 
     def _look(self, stretch: _Stretch) -> None:
         """Fetch the spotter's result and act on it."""
+        if stretch.unheard:
+            self._spotter.accept(stretch.piece())
         spotted = self._spotter.finish()
         stretch.looked = True
         saying = self._being_said()
@@ -360,6 +402,7 @@ class Ear:
         self._partial = ""
         self._recognizer.reset()
         self._recognizer.accept(stretch.sound())
+        stretch.unheard.clear()
 
     def _while_collecting(self, block: Samples, *, voice: bool) -> None:
         stretch = self._stretch
@@ -367,8 +410,8 @@ class Ear:
             self._to_idle()
             return
         stretch.add(block, voice=voice)
-        self._recognizer.accept(block)
-        if len(stretch.blocks) % 4 == 0 or not voice:
+        if stretch.piece_is_due:
+            self._recognizer.accept(stretch.piece())
             self._note_partial()
         end = ended_by(
             length_s=stretch.length_s,
@@ -386,6 +429,8 @@ class Ear:
             self._events.append(PartlyUnderstood(text=partial))
 
     def _end_utterance(self, stretch: _Stretch, end: UtteranceEnd) -> None:
+        if stretch.unheard:
+            self._recognizer.accept(stretch.piece())
         heard = self._recognizer.finish()
         if not stretch.called and self._decision.begins(heard.text):
             # Called again, while a question was waited for anyway.

@@ -105,6 +105,20 @@ def test_phrase_after_other_words_wakes_it_too(ear, speech):
     assert Wake in kinds(told(ear, speech("今天天气不错你好小智"), silence(1)))
 
 
+def test_phrase_in_the_midst_of_long_talk_wakes_it_as_soon(ear, speech):
+    talk = [piece for text in ("今天天气不错", "我们开个会", "把日志发给我") for piece in
+            (speech(text), silence(0.25))] * 4  # fmt: skip
+    phrase = speech("你好小智")
+    events = told(ear, *talk, phrase, silence(0.6))
+    assert kinds(events) == [Wake]
+    assert events[0].at_s - (0.8 + sum(clip.duration_s for clip in [*talk, phrase])) < 0.25
+    assert events[0].audio.duration_s < 4
+
+
+def test_phrase_said_haltingly_wakes_it(ear, speech):
+    assert kinds(told(ear, speech("你好"), silence(0.15), speech("小智"), silence(1))) == [Wake]
+
+
 def test_after_the_wake_phrase_it_waits_for_eight_seconds(ear, speech):
     events = told(ear, speech("你好小智"), silence(9))
     assert kinds(events) == [Wake, NothingSaid]
