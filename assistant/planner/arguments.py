@@ -68,6 +68,9 @@ from assistant.planner.text_readers import (
     read_word,
 )
 
+_REGION = re.compile(r"[a-z]{2}-[a-z]+(?:-\d)?")
+"""Ids of regions: concepts of the lexicon, or written out."""
+
 
 def take(source: Source, parameter: str) -> Taken | None:
     """Return the argument for a parameter, if the sentence or the turn before has it."""
@@ -105,6 +108,8 @@ def _remembered(source: Source, kind: str) -> Taken | None:
     if not held and context.last_call is not None:
         last = context.last_call.arguments.get(kind)
         held = last if isinstance(last, str) else ""
+    if kind == "person" and context.last_call is not None and context.last_call.tool == "enrol_person":
+        held = str(context.last_call.arguments["name"])
     pronoun = source.reading.first("pronoun")
     needed = any(kind in alternative.split("|") for alternative in source.tool.need)
     said_so = pronoun is not None and fits(pronoun.text, kind)
@@ -128,9 +133,11 @@ def _choice(source: Source, choices: Mapping[str, str]) -> Taken | None:
 
 
 def _region(source: Source) -> Taken | None:
-    piece = source.reading.first("@word")
-    if piece and re.fullmatch(r"[a-z]{2}-[a-z]+(?:-\d)?", piece.text):
-        return Taken(piece.text, (piece,))
+    for piece in source.reading.pieces:
+        if region := next((key for key in sorted(piece.keys) if _REGION.fullmatch(key)), ""):
+            return Taken(region, (piece,))
+        if "@word" in piece.keys and _REGION.fullmatch(piece.text):
+            return Taken(piece.text, (piece,))
     return None
 
 

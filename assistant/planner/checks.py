@@ -11,7 +11,7 @@ from assistant.planner.lexicon import Tool
 from assistant.planner.names import Certainty, NameIndex
 from assistant.planner.plan import Choice, Clarification, NoPlan, PlannedCall
 from assistant.planner.reading import Piece, Reading
-from assistant.planner.reasons import ACTS, COMPLAINTS
+from assistant.planner.reasons import ACTS, COMPLAINTS, only_told
 from assistant.planner.taking import Taken
 
 _FORBIDDEN = NoPlan(spoken="好的，我不动它。", reason="forbidden")
@@ -21,6 +21,7 @@ _LATER = NoPlan(spoken="我只会马上做，不能约到别的时间。", reaso
 UNSURE = NoPlan(spoken="这句话我没全听懂，不敢乱动，请再说一遍。", reason="not_understood")
 _FOREIGN = NoPlan(spoken="这个我还不会。", reason="not_understood")
 _EXPLAINS_NOTHING = NoPlan(spoken="名词解释我不擅长，我只会查和管集群。", reason="small_talk")
+_KNOWN_NOW = NoPlan(spoken="好的，我知道了。", reason="small_talk")
 _MEANING = re.compile(
     r"^(?:请问|那|小智)?，?(?:什么|啥)(?:是|叫)|(?:是|叫)(?:个|一种)?(?:什么|啥|干嘛|干什么|干啥|做什么)(?:的|用的|意思|东西|概念|玩意儿?)?[啊呀呢？。]*$"
     r"|有(?:什么|啥|何)区别|的区别|怎么(?:学|理解|读|念)|(?:是|有)(?:什么|啥)(?:意思|含义|用处?)[啊呀呢？。]*$"
@@ -91,6 +92,8 @@ def not_a_request(reading: Reading) -> NoPlan | None:
     """Return why a whole sentence asks for nothing, if it does not."""
     if _asks_for_meaning(reading):
         return _EXPLAINS_NOTHING
+    if only_told(reading):
+        return _KNOWN_NOW
     content = [piece for piece in reading.pieces if not reading.is_light(piece)]
     if not content:
         return NoPlan(spoken="您想让我做什么？", reason="small_talk")

@@ -130,7 +130,7 @@ def _derived(reading: Reading, context: TurnContext) -> frozenset[str]:
         keys.add("@last_topic")
     if context.last_workload:
         keys.add("@recent_workload")
-    for key in ("last_pod", "last_link", "last_manifest"):
+    for key in ("last_pod", "last_link", "last_manifest", "last_incident"):
         if getattr(context, key):
             keys.add(f"@{key}")
     if reading.has("@word", "@quoted", "status_code", "error", "warn_log", "fatal_log") or any(

@@ -119,7 +119,7 @@ def conditions_in(reading: Reading, also: frozenset[str] = frozenset()) -> list[
             text = _status(piece, reading)
         elif "@quoted" in piece.keys:
             text = f'"{piece.value}"' if _is_phrase(str(piece.value)) else str(piece.value)
-        elif _is_word(piece, reading):
+        elif _is_word(piece, reading) or _is_searched(pieces, position):
             used = _run(pieces, position, reading)
             phrase = pieces[position : position + used]
             text = _phrase(phrase, reading)
@@ -221,6 +221,14 @@ def _is_word(piece: Piece, reading: Reading) -> bool:
     if "@word" in piece.keys or "log_word" in piece.keys:
         return True
     return "@text" in piece.keys and len(piece.text) >= 2
+
+
+def _is_searched(pieces: list[Piece], position: int) -> bool:
+    """Return whether a Latin word that means something else as well stands after a verb of search: 搜 delete."""
+    piece = pieces[position]
+    latin = piece.text.isascii() and piece.text.isalpha() and len(piece.text) > 1
+    searched = position > 0 and "contains" in pieces[position - 1].keys
+    return latin and searched and piece.keys.isdisjoint({"log", "topic", "or", "not", *_LEVELS, *_CONTEXT})
 
 
 def _run(pieces: list[Piece], position: int, reading: Reading) -> int:

@@ -11,7 +11,24 @@ from assistant.planner.plan import PlannedCall, TurnContext, Value
 from assistant.planner.reading import Reading
 from assistant.planner.taking import Source
 
-_ENDINGS = ("呢", "呢？", "的呢", "呢。")
+_INSTEAD = (
+    "换成",
+    "换",
+    "改成",
+    "改看",
+    "改为",
+    "换到",
+    "改",
+    "换一下",
+    "改查",
+    "换个",
+    "切到",
+    "切成",
+    "切换到",
+    "调到",
+    "调成",
+)
+"""Said of what was looked at: the same, of something else."""
 
 
 def after_call(context: TurnContext, call: PlannedCall) -> TurnContext:
@@ -46,12 +63,23 @@ def followed_up(
     asks_on = reading.text.rstrip("？。").endswith("呢") or reading.has("repeated")
     if lexicon.tools[last.tool].risk == "danger" and not reading.has("repeated"):
         return None
-    if not asks_on and any(
-        not reading.is_light(piece) and not any(key.startswith("@") for key in piece.keys)
-        for piece in reading.pieces
+    pieces = [piece for piece in reading.pieces if not (piece.text in _INSTEAD and _looks(lexicon, last))]
+    instead = len(pieces) < len(reading.pieces)
+    if (
+        not asks_on
+        and not instead
+        and any(
+            not reading.is_light(piece) and not any(key.startswith("@") for key in piece.keys)
+            for piece in reading.pieces
+        )
     ):
         return None
-    return _replaced(reading, last, lexicon, inventory)
+    return _replaced(reading.part(pieces), last, lexicon, inventory)
+
+
+def _looks(lexicon: Lexicon, last: PlannedCall) -> bool:
+    """Return whether the call before was a mere look, so that 换成 changes what is looked at."""
+    return lexicon.tools[last.tool].risk == "read"
 
 
 def _replaced(

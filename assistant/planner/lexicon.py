@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
-from itertools import chain, product
+from itertools import product
+from math import prod
 
 import yaml
 
@@ -17,9 +18,11 @@ from assistant.planner.heard import Sentence
 from mcp_tencent.naming.sound import folded
 
 LIGHT, CONTENT = "light", "content"
+"""The sections of words that need no explanation, and of those that may be heard by sound."""
 _MOST_SYLLABLES = 6
 """Longer words are found as they are written only."""
-"""The sections of words that need no explanation, and of those that may be heard by sound."""
+_MOST_WAYS = 120
+"""A pattern of more ways is looked for as an expression: to keep every way as a word would take too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Lexicon:
     light: frozenset[str]
     tools: Mapping[str, Tool]
     _by_sound: Mapping[tuple[str, ...], frozenset[str]] = field(repr=False)
+    _patterns: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = field(repr=False, default=())
     _longest: int = 0
 
     def find(self, sentence: Sentence) -> list[Word]:
@@ -71,6 +75,8 @@ class Lexicon:
                 concepts = self.words.get(text[start:end])
                 if concepts is not None and _whole_word(text, start, end):
                     found.append(Word(start, end, concepts, exact=True))
+        for pattern, concepts in self._patterns:
+            found += [Word(*match.span(), concepts, exact=True) for match in pattern.finditer(text)]
         return [*found, *self._sounding(sentence, {(word.start, word.end) for word in found})]
 
     def _sounding(self, sentence: Sentence, known: set[tuple[int, int]]) -> list[Word]:
@@ -97,16 +103,21 @@ def load_lexicon() -> Lexicon:
     concepts: defaultdict[str, set[str]] = defaultdict(set)
     light: set[str] = set()
     manner: set[str] = set()
+    patterns: list[tuple[re.Pattern[str], frozenset[str]]] = []
     for section, entries in sections.items():
         for concept, line in entries.items():
             if section == LIGHT:
                 light.add(concept)
             elif section != CONTENT:
                 manner.add(concept)
-            for word in chain.from_iterable(map(_ways_through, str(line).split())):
-                concepts[word.replace("_", " ").lower()].add(concept)
-                if "_" in word:
-                    concepts[word.lower()].add(concept)
+            for written in str(line).split():
+                if _ways(written) > _MOST_WAYS:
+                    patterns.append((_pattern(written), frozenset({concept})))
+                    continue
+                for word in _ways_through(written):
+                    concepts[word.replace("_", " ").lower()].add(concept)
+                    if "_" in word:
+                        concepts[word.lower()].add(concept)
     words = {word: frozenset(meant) for word, meant in concepts.items()}
     by_sound: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
     unheard = light | manner
@@ -124,14 +135,28 @@ def load_lexicon() -> Lexicon:
         frozenset(light),
         tools,
         {sound: frozenset(meant) for sound, meant in by_sound.items()},
+        tuple(patterns),
         max(map(len, words)),
     )
 
 
+def _parts(pattern: str) -> list[list[str]]:
+    return [part.strip("()").split("|") for part in re.findall(r"\([^()]*\)|[^()]+", pattern)]
+
+
+def _ways(pattern: str) -> int:
+    return prod(map(len, _parts(pattern)))
+
+
 def _ways_through(pattern: str) -> Iterator[str]:
     """Yield every word that a pattern such as (别|不用)(再|)报 stands for."""
-    parts = [part.strip("()").split("|") for part in re.findall(r"\([^()]*\)|[^()]+", pattern)]
-    return (word for word in map("".join, product(*parts)) if word)
+    return (word for word in map("".join, product(*_parts(pattern))) if word)
+
+
+def _pattern(written: str) -> re.Pattern[str]:
+    """Return a pattern of many ways as an expression; each part takes the longest that fits."""
+    choices = (sorted(part, key=len, reverse=True) for part in _parts(written))
+    return re.compile("".join(f"(?:{'|'.join(map(re.escape, choice))})" for choice in choices))
 
 
 def _yaml(name: str) -> dict[str, dict]:  # type: ignore[type-arg]

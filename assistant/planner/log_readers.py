@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from assistant.planner.conditions import conditions_in, query_of
+from assistant.planner.numbers import number_of
 from assistant.planner.taking import PARTICLES, Reader, Source, Taken, word_before
 from assistant.planner.text_readers import read_new_name
 from assistant.planner.times import Duration, same_length
@@ -91,7 +92,7 @@ def read_alarm_query(source: Source) -> Taken | None:
     named = read_new_name(source)
     skipped = named.pieces if named else ()
     reading = source.reading.part(piece for piece in source.reading.pieces if piece not in skipped)
-    over = reading.first("over", "under")
+    over = reading.first("over", "under", "@compared")
     pieces = reading.pieces[: reading.pieces.index(over)] if over else reading.pieces
     conditions = conditions_in(reading.part(pieces))
     if not conditions:
@@ -100,7 +101,9 @@ def read_alarm_query(source: Source) -> Taken | None:
 
 
 def read_condition(source: Source) -> Taken | None:
-    """Read the threshold of an alarm."""
+    """Read the threshold of an alarm: as it was dictated, else how many lines are too many."""
+    if written := source.reading.first("@compared"):
+        return Taken(_dictated(written.text), (written,))
     for piece in source.reading.all("over", "under"):
         after = source.reading.after(piece)
         before = source.reading.before(piece)
@@ -131,6 +134,28 @@ def read_condition(source: Source) -> Taken | None:
         if number:
             return Taken(f"$1.count > {number.value}", (piece, number))
     return None
+
+
+_SIGNS = {
+    "大于等于": ">=",
+    "小于等于": "<=",
+    "不小于": ">=",
+    "大于": ">",
+    "超过": ">",
+    "高于": ">",
+    "小于": "<",
+    "低于": "<",
+    "少于": "<",
+}
+
+
+def _dictated(text: str) -> str:
+    """Write count 大于 二十 as count > 20; what was said in signs stays as it is."""
+    for said, sign in _SIGNS.items():
+        field, found, number = text.partition(said)
+        if found:
+            return f"{field.strip()} {sign} {number_of(number.strip())}"
+    return text
 
 
 def read_window(source: Source) -> Taken | None:

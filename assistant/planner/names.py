@@ -6,6 +6,7 @@ by look-ups, whose number does not grow with the inventory; only what is found i
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ _NOUNS = (
 )
 """What people leave out at the end of a name."""
 _OPEN = "*"
+_WORD_GOES_ON = re.compile(r"[a-z0-9](?:[-_./][a-z0-9]|[a-z0-9_])", re.IGNORECASE)
 
 
 class Certainty(IntEnum):
@@ -104,6 +106,8 @@ class NameIndex:
         for first in range(len(heard)):
             for last in range(first, min(len(heard), first + self._longest)):
                 piece = heard[first : last + 1]
+                if _inside_a_word(sentence.text, piece[0].start, piece[-1].end):
+                    continue
                 if named := self._named(
                     sentence.text[piece[0].start : piece[-1].end],
                     tuple(s.plain for s in piece),
@@ -159,6 +163,13 @@ def _certainty(key: _Key, text: str, plain: tuple[str, ...]) -> Certainty:
         Certainty.EXACT
         if any(spelled == _spelled(name) for name in (key.thing.id, *key.thing.names))
         else Certainty.SAME_SOUND
+    )
+
+
+def _inside_a_word(text: str, start: int, end: int) -> bool:
+    """Return whether a longer Latin word goes on at a border: course-api is not named in course-api-config."""
+    return bool(_WORD_GOES_ON.match(text[end - 1 : end + 2])) or bool(
+        _WORD_GOES_ON.match(text[max(0, start - 2) : start + 1][::-1])
     )
 
 

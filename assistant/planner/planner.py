@@ -15,7 +15,7 @@ from assistant.planner.lexicon import Lexicon, load_lexicon
 from assistant.planner.names import NameIndex
 from assistant.planner.plan import Explanation, NoPlan, Outcome, Plan, PlannedCall, TurnContext
 from assistant.planner.reading import Piece, Reading, read
-from assistant.planner.reasons import without_reasons
+from assistant.planner.reasons import without_asides, without_reasons, without_refusals
 from assistant.planner.requests import Request, requests_in
 
 _NOT_UNDERSTOOD = "这句我没听懂，换个说法好吗？"
@@ -100,11 +100,12 @@ class Planner:
 
         calls: list[PlannedCall] = []
         confidence = 1.0
-        for request in requests_in(without_reasons(reading), context, choose):
-            answer = self._request(request, reading, self._names(inventory))
+        pointed = without_asides(without_refusals(reading))
+        for request in requests_in(without_reasons(pointed), context, choose):
+            answer = self._request(request, pointed, self._names(inventory))
             if not isinstance(answer, Plan):
                 return answer
-            calls += [call for call in answer.calls if call not in calls]
+            calls = _without_repetitions([*calls, *answer.calls])
             confidence = min(confidence, answer.confidence)
         if not calls:
             return NoPlan(spoken=_NOT_UNDERSTOOD, reason="not_understood")
@@ -126,6 +127,21 @@ class Planner:
         calls = checks.for_each_name(best, request.reading)
         surely = 1.0 - 0.15 * len(best.unexplained) - (0.2 if len(request.near) > 1 else 0.0)
         return Plan(calls=tuple(calls), confidence=max(0.3, surely))
+
+
+def _without_repetitions(calls: list[PlannedCall]) -> list[PlannedCall]:
+    """Return the calls without those that say less of what another one says: 只许看着，改成观察模式."""
+    kept: list[PlannedCall] = []
+    for call in calls:
+        if any(one.tool == call.tool and call.arguments.items() <= one.arguments.items() for one in kept):
+            continue
+        kept = [
+            one
+            for one in kept
+            if one.tool != call.tool or not one.arguments.items() <= call.arguments.items()
+        ]
+        kept.append(call)
+    return kept
 
 
 def _explained(reading: Reading) -> tuple[Explanation, ...]:

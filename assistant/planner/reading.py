@@ -19,12 +19,17 @@ from assistant.planner.times import Duration, Stretch, times_in
 
 _NUMBERED = re.compile(
     rf"(?P<ordinal>第)?(?P<percent>百分之)?(?P<number>{NUMBER})(?P<sign>%|％|个百分点)?"
-    r"(?P<unit>个|条|行|台|份|次|版|号|分(?!钟)|节点|副本|名|位|起|天|种|类|强)?"
+    r"(?P<unit>成(?![了功为员本绩交品果就几])|个|条|行|台|份|次|版|号|分(?!钟)|节点|副本|名|位|起|天|种|类|强)?"
 )
 _VAGUE = re.compile(r"[一二两三四五六七八九]{2}(?=[个台条份])|十几|几十|好几|若干|[几些]个?")
 _LAST_ONE = re.compile(r"(?:最后|末尾|最末|最下面)那?一?[条个](?!日志)")
 _QUOTED = re.compile(r"[“\"「『‘]([^”\"」』’]{1,200})[”\"」』’]")
 _SQL = re.compile(r"select\s[^，。；\u4e00-\u9fff]+", re.IGNORECASE)
+_COMPARED = re.compile(
+    r"(?:[A-Za-z_$][\w.$]*\s*(?:>=|<=|==|>|<)|(?:\$1\.\w+|count|cnt)\s*(?:大于等于|小于等于|不小于|大于|超过|高于|小于|低于|少于))"
+    rf"\s*{NUMBER}",
+    re.IGNORECASE,
+)
 _WORD = re.compile(
     r"[A-Za-z0-9_]*[A-Za-z][A-Za-z0-9_]*(?:[-./:][A-Za-z0-9_]+)*(?:\*)?|\d{1,3}(?:\.\d{1,3}){3}|/[A-Za-z0-9_/-]+"
 )
@@ -172,6 +177,8 @@ def _written(text: str) -> Iterator[tuple[Piece, float]]:
         yield Piece(match.start(), match.end(), match[0], frozenset({"@quoted"}), match[1]), 3.0
     for match in _SQL.finditer(text):
         yield Piece(match.start(), match.end(), match[0], frozenset({"@quoted_sql"}), match[0].strip()), 3.0
+    for match in _COMPARED.finditer(text):
+        yield Piece(match.start(), match.end(), match[0], frozenset({"@compared"}), match[0]), 2.0
     for match in _WORD.finditer(text):
         yield (
             Piece(match.start(), match.end(), match[0], _kinds_of_word(match[0]), match[0]),
@@ -189,7 +196,9 @@ def _number(match: re.Match[str]) -> Piece | None:
     if value is None and not vague:
         return None
     unit = match["unit"] or ""
-    if match["percent"] or match["sign"]:
+    if unit == "成" and isinstance(value, int) and 1 <= value <= 10:
+        unit, value = "percent", 10 * value
+    elif match["percent"] or match["sign"]:
         unit = "percent"
     elif match["ordinal"]:
         unit = "版" if unit == "版" else "ordinal"
@@ -217,7 +226,10 @@ def _kinds_of_word(word: str) -> frozenset[str]:
     elif re.fullmatch(r"(?:cp|ckpt|checkpoint|chk|snap)[-_]?[\w-]*\d[\w-]*", lowered):
         keys.add("@checkpoint")
     elif (
-        re.fullmatch(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*-(?:[a-z0-9]{5,10}-[a-z0-9]{4,5}|\d{1,3})", lowered)
+        re.fullmatch(
+            r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*-(?:[a-z0-9]{5,10}-[a-z0-9]{4,5}|\d{1,3}|(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{4,10})",
+            lowered,
+        )
         and "-" in lowered
     ):
         keys.add("@pod")

@@ -1,7 +1,8 @@
-"""Why somebody wants an act is no request of its own: 卡住了，重启吧 (pure)."""
+"""Clauses that ask for nothing: why an act is wanted, asides, what is not to be done (pure)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from assistant.planner.reading import Piece, Reading
@@ -18,7 +19,26 @@ _FORBIDDEN, _ISOLATED = frozenset({"forbidding"}), frozenset({"isolate"})
 _OBJECTS = frozenset({"@workload", "@pod", "@node_pool", "@person", "@alarm"})
 _NAMES = frozenset({*_OBJECTS, "@cluster", "@namespace", "pronoun"})
 _QUESTIONS = ("有没有", "是不是", "吗", "么", "有无", "是否")
+_ASKING = (*_QUESTIONS, "几", "多少", "哪", "谁", "什么", "啥", "看", "查", "怎", "咋")
+_A_WORD_TO_YOU = re.compile(
+    r"(?:跟|和|给|向)(?:你|您|大家|各位)?(?:说|讲|报备|通报|打个招呼|汇报|知会)(?:一?声|一下)?[哈啊哦]?|(?:知会|通知)你?一声[哈啊]?|你知道(?:一下|就行|就好)"
+)
 _BREAKS = "，。；！？"
+_TELLERS = (
+    "我", "咱", "人家", "大家", "用户", "客户", "老板", "领导", "同事", "业务", "没人", "他们", "有人", "反正", "不然",
+    "省得", "免得", "毕竟", "好让", "辛苦", "谢",
+)  # fmt: skip
+_WISHES = ("我要看", "我想", "我要查", "给我", "帮我", "我要把", "我需要", "我看看", "我是谁")
+_TOLD = ("了", "着呢", "呢", "的")
+_ASIDE = COMPLAINTS | {
+    "@text", "@mark", "@number", "person", "foreign", "error", "node", "workload", "service", "send", "or", "volume",
+    "perm_read", "yourself", "voiceprint", "pronoun", "then",
+}  # fmt: skip
+"""What may be spoken of in a clause that asks for nothing."""
+_NOT_NOW = frozenset({"hands_off"})
+_LOOKS = frozenset({"show", "which"})
+_FIRST_OF_ALL = ("动", "动手", "改", "执行", "操作", "做", "弄", "处理", "慌", "急")
+"""What is not to be done yet: 先别动."""
 
 
 def without_reasons(reading: Reading) -> Reading:
@@ -42,6 +62,96 @@ def without_reasons(reading: Reading) -> Reading:
     return reading.part(kept)
 
 
+def without_asides(reading: Reading) -> Reading:
+    """Return a sentence without the clauses that only tell something: 闭嘴二十分钟，我开会."""
+    clauses = _clauses(reading)
+    asides = [clause for clause in clauses if _is_aside(clause, reading)]
+    if not asides or len(asides) == len(clauses):
+        return reading
+    kept = [piece for clause in clauses if clause not in asides for piece in clause]
+    return reading.part(kept) if any(not reading.is_light(piece) for piece in kept) else reading
+
+
+def only_told(reading: Reading) -> bool:
+    """Return whether a sentence tells of acts that are over and asks for nothing: 我手动重启过了，跟你说一声."""
+    clauses = _clauses(reading)
+    told = [clause for clause in clauses if _tells_of_the_past(clause)]
+    return bool(told) and all(clause in told or _is_aside(clause, reading) for clause in clauses)
+
+
+def _tells_of_the_past(clause: Sequence[Piece]) -> bool:
+    text = "".join(piece.text for piece in clause).strip("，。；！？ ").rstrip("哈啊呀哦嘞的")
+    if any(word in text for word in _ASKING) or not _has(
+        clause, ACTS | {"restarting", "enabled", "disabled"}
+    ):
+        return False
+    return text.endswith(("过了", "完了", "好了", "掉了")) and not any(
+        word in text
+        for word in ("把", "给我", "帮", "请", "将", "再")
+        if word != "把" or not text.startswith(_TELLERS)
+    )
+
+
+def _is_aside(clause: Sequence[Piece], reading: Reading) -> bool:
+    text = "".join(piece.text for piece in clause).strip("，。；！？ ")
+    if _A_WORD_TO_YOU.fullmatch(text):
+        return True
+    content = [piece for piece in clause if not reading.is_light(piece)]
+    if any(word in text for word in (*_QUESTIONS, *_WISHES)) or _has(clause, _ASKS - {"show", "then"}):
+        return False
+    if not content or any(piece.things or piece.keys.isdisjoint(_ASIDE) for piece in content):
+        return False
+    return text.startswith(_TELLERS) or (
+        text.endswith(_TOLD) and _has(clause, frozenset({"person", "foreign"}))
+    )
+
+
+def without_refusals(reading: Reading) -> Reading:
+    """Return a sentence without what it says is not to be done, where it asks for something else besides.
+
+    聊天室不用重启，看看日志就行 looks; 出个方案，先别动手 plans. The act that is refused is never what is left,
+    and the names of the refusal serve the rest when that names nothing.
+    """
+    clauses = _clauses(reading)
+    refusals = [clause for clause in clauses if _is_refusal(clause, reading)]
+    rest = [clause for clause in clauses if clause not in refusals]
+    if not refusals or not any(_asks_for_something(clause, reading) for clause in rest):
+        return reading
+    refused = frozenset(key for clause in refusals for piece in clause for key in piece.keys & ACTS)
+    left = frozenset(key for clause in rest for piece in clause for key in piece.keys & ACTS)
+    if left and (not refused or refused & left):
+        return reading
+    named = any(_has(clause, _OBJECTS | {"pronoun"}) for clause in rest)
+    kept: list[Piece] = []
+    for clause in clauses:
+        if clause in refusals:
+            kept += [] if named else [piece for piece in clause if piece.keys & _OBJECTS]
+        else:
+            kept += clause
+    return reading.part(kept)
+
+
+def _is_refusal(clause: Sequence[Piece], reading: Reading) -> bool:
+    """Return whether a clause refuses an act or a look, and asks for nothing: 先别动手, 不用重启, 别看甲了."""
+    no = next((piece for piece in clause if piece.keys & (_FORBIDDEN | _NOT_NOW)), None)
+    if no is None or no.keys & {"disabled", "stop_sending", "unimportant", "mute"}:
+        return False
+    after = [piece for piece in clause if piece.start >= no.end and "@mark" not in piece.keys]
+    if no.keys & _NOT_NOW:
+        if reading.has("healing", "observe", "propose", "mode"):
+            return False  # that is how the healing is to be
+        return all(reading.is_light(piece) for piece in after)
+    text = "".join(piece.text for piece in after).rstrip("了啊吧哈呢的")
+    looked = any(piece.keys & {"show"} for piece in after) and _has(after, _NAMES)
+    return text in _FIRST_OF_ALL or looked or any(piece.keys & ACTS for piece in after)
+
+
+def _asks_for_something(clause: Sequence[Piece], reading: Reading) -> bool:
+    if _has(clause, _FORBIDDEN | frozenset({"conditional"})):
+        return False
+    return any(not reading.is_light(piece) and "@text" not in piece.keys for piece in clause)
+
+
 def _clauses(reading: Reading) -> list[list[Piece]]:
     clauses: list[list[Piece]] = [[]]
     for piece in reading.pieces:
@@ -57,6 +167,8 @@ def _is_reason(clause: Sequence[Piece], acts: frozenset[str]) -> bool:
         return True  # 放出来吧，别隔离了
     if _has(clause, _ASKS) or any(word in text for word in _QUESTIONS):
         return False
+    if _has(clause, frozenset({"unwanted"})):
+        return acts <= {"delete"}
     told = text.endswith(("了", "着呢", "呢"))
     if _has(clause, ACTS):
         # 可以放出来了，取消隔离: the same act, first as what has become possible.

@@ -114,6 +114,7 @@ _HARD_STOPS = (
     "@logset",
     "sql",
     "@quoted_sql",
+    "@compared",
     "status_code",
     "condition",
 )
@@ -157,8 +158,21 @@ def read_phrase(source: Source) -> Taken | None:
     return Taken(text, found.pieces) if text and text not in ("新的", "别的", "名字", "什么", "啥") else None
 
 
-_SURNAMES = tuple("张高成向关从于时方何和段常单计安全路过钟")
-"""Surnames that are ordinary words as well."""
+_SURNAME = (
+    "(?:欧阳|司马|上官|诸葛|司徒|尉迟|皇甫|慕容|东方|夏侯|公孙|令狐|"
+    "[赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕施张孔曹严华金魏陶姜戚谢邹喻苏潘葛范彭郎鲁韦马苗方俞任袁柳鲍史唐费"
+    "薛雷贺倪汤罗毕郝邬安常乐于时傅齐康伍余元顾孟黄穆萧尹姚邵汪祁毛狄米戴宋庞熊纪舒屈项祝董梁杜阮蓝闵季贾路江童"
+    "颜郭梅盛林钟徐邱骆高夏蔡田樊胡凌霍虞万柯管卢莫房丁宣邓洪包左石崔龚程邢裴陆翁荀惠曲段富侯宁仇甘武符刘景詹"
+    "束龙叶幸黎薄白蒲邰鄂索赖卓屠乔向古易廖耿匡文欧聂晁辛阚饶曾沙丰关查游权付肖单成])"
+)
+_NAME = re.compile(
+    rf"(?:[小老阿大]{_SURNAME}|{_SURNAME}(?:工|总监|总|经理|老师|师傅|哥|姐)|{_SURNAME}[\u4e00-\u9fff]{{1,2}}?)"
+    r"(?=[的，。！、和跟]|录|登|注册|采|声|进|加|记|存|说|这|要|也|做|一下|吧|$)"
+)
+"""A Chinese name, full or familiar, up to where the sentence goes on."""
+_BEFORE_A_NAME = re.compile(
+    r"(?:^|[，。叫给把为让是下的个位人员事册记入录集]|帮|一下|同事|新人|新来的|姓名|名字|实习生|声纹|声音|口令)$"
+)
 
 
 def read_person_name(source: Source) -> Taken | None:
@@ -168,6 +182,8 @@ def read_person_name(source: Source) -> Taken | None:
         return Taken(str(piece.value), (piece,))
     if piece := reading.first("@person"):
         return Taken(piece.things[0].id, (piece,))
+    if found := _chinese_name(reading):
+        return found
     if found := after_marker(source, ("named",), ("polite",)):
         return found
     for piece in reading.all("@text", "@word"):
@@ -178,12 +194,22 @@ def read_person_name(source: Source) -> Taken | None:
             and after.unit == ""
         ):
             run.append(after)
-        before = reading.before(piece)
-        if before is not None and before.text in _SURNAMES and before.end == piece.start:
-            run.insert(0, before)
         name = "".join(one.text for one in run)
         if 2 <= len(name) <= 12:
             return Taken(name, tuple(run))
+    return None
+
+
+def _chinese_name(reading: Reading) -> Taken | None:
+    if not reading.pieces:
+        return None
+    text, last = reading.sentence.text, reading.pieces[-1].end
+    for match in _NAME.finditer(text[:last], reading.pieces[0].start):
+        if not _BEFORE_A_NAME.search(text[: match.start()]):
+            continue
+        inside = tuple(one for one in reading.pieces if one.start < match.end() and one.end > match.start())
+        if inside and not any(len(one.text) > 2 or one.keys & {"enrol", "voiceprint"} for one in inside):
+            return Taken(match[0], inside)
     return None
 
 
