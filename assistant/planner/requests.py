@@ -71,14 +71,21 @@ class Choose(Protocol):
 def requests_in(reading: Reading, context: TurnContext, choose: Choose) -> list[Request]:
     """Return the requests of a sentence in their order; names of an earlier one serve the later ones."""
     whole = _request(reading, context, choose, goes_on=_goes_on(reading, context))
-    for parts in (_parts(reading, _is_break), _parts(reading, _is_joint), _parts(reading, _is_and)):
+    for parts in (
+        _parts(reading, _is_break),
+        _parts(reading, _is_joint),
+        _parts(reading, _is_and),
+        _handed_on(reading),
+    ):
         if not 2 <= len(parts) <= _MOST_REQUESTS:
             continue
         requests = _in_turn(parts, reading, context, choose)
         if len(requests) > 1 and _better(
             requests,
             whole,
-            joined=any(_is_joint(piece) for piece in reading.pieces) or _objects_joined(reading),
+            joined=any(_is_joint(piece) for piece in reading.pieces)
+            or _objects_joined(reading)
+            or bool(_handed_on(reading)),
         ):
             return requests
     return [whole]
@@ -180,6 +187,17 @@ def _parts(reading: Reading, splits: _Splits) -> list[list[Piece]]:
         else:
             parts[-1].append(piece)
     return [part for part in parts if any("@mark" not in piece.keys for piece in part)]
+
+
+def _handed_on(reading: Reading) -> list[list[Piece]]:
+    """Return a look and where its result is to go, said in one breath: 总结一下日志发到我邮箱."""
+    pieces = list(reading.pieces)
+    sends = [piece for piece in pieces if "send" in piece.keys and piece.text.endswith(("到", "给", "我"))]
+    if len(sends) != 1 or reading.has("report", "@incident"):
+        return []
+    look, sending = pieces[: pieces.index(sends[0])], pieces[pieces.index(sends[0]) :]
+    asked = any(piece.keys & {"show", "summarize", "diagnose", "analyze"} for piece in look)
+    return [look, sending] if asked else []
 
 
 class _Splits(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ _DURATION = re.compile(
     r"(?:以?内|之内|以来|的时间)?",
     re.IGNORECASE,
 )
+_TWO_OR_THREE = re.compile("一两|两三|三四|四五|五六|六七|七八|八九")
 _BARE_UNIT = re.compile(r"(?P<lead>每|按)个?(?P<unit>分钟|小时|天|周)")
 _NEXT = re.compile(r"下一?个?(?P<unit>周(?![一二三四五六日天])|星期(?![一二三四五六日天])|月|季度)")
 _LEADS: dict[str, Lead] = {
@@ -76,8 +78,10 @@ _DAYED = re.compile(
     rf"(?:从|自)?{_DAY}(?:的?(?P<part>{_PART}))?(?P<since>以来|{_TO}(?:现在|今天|目前)|至今)?(?:一天|一整天|全天|整天|当天|这天|那天)?"
 )
 _PART_ONLY = re.compile(r"(?P<part>凌晨|早上|早晨|上午|中午|下午|半夜|夜里|夜间)")
+_RANGE = re.compile(r"(?:一直|直)?(?:到|至|~|—|–)了?")
 _SPANS = re.compile(
-    r"(?P<which>上上|上个?|这个?|本|当)(?P<what>周(?![一二三四五六日])|星期(?![一二三四五六日])|礼拜(?![一二三四五六日])|月(?![\d一二三四五六七八九十])|季度)(?:以来|里|内|末)?"
+    r"(?P<which>上上|上个?|这个?|本|当)(?P<what>周(?![一二三四五六日])|星期(?![一二三四五六日])|礼拜(?![一二三四五六日])|月(?![\d一二三四五六七八九十])|季度)(?:以来|里|内)?"
+    r"|(?P<weekend>上上个?|上个?|这个?|本)?(?:周|星期|礼拜)末"
 )
 
 
@@ -114,18 +118,12 @@ def same_length(one: str, other: str) -> bool:
 
 def times_in(text: str, now: datetime) -> Iterator[Timed]:
     """Yield every reading of a time in a sentence; readings may overlap, the longest is the best."""
-    for match in _CLOCKED.finditer(text):
-        if stretch := _clocked(match, now):
-            yield Timed(match.start(), match.end(), stretch)
-    for match in _DAYED.finditer(text):
-        if found := _dayed(match, now):
-            yield Timed(match.start(), match.end(), found)
-    for match in _SPANS.finditer(text):
-        yield Timed(match.start(), match.end(), _spanned(match, now))
-    for match in _PART_ONLY.finditer(text):
-        start, end = _PARTS[match["part"]]
-        if found := _between(now.date(), start * 60, end * 60, now):
-            yield Timed(match.start(), match.end(), found)
+    stretches = list(_stretches(text, now))
+    yield from stretches
+    for first, second in itertools.permutations(stretches, 2):
+        if first.end < second.start and _RANGE.fullmatch(text, first.end, second.start):
+            if whole := _from_to(first, second, text, now):
+                yield whole
     for match in _DURATION.finditer(text):
         if duration := _duration(match):
             yield Timed(match.start(), match.end(), duration)
@@ -142,6 +140,56 @@ def times_in(text: str, now: datetime) -> Iterator[Timed]:
         )
 
 
+def _stretches(text: str, now: datetime) -> Iterator[Timed]:
+    for match in _CLOCKED.finditer(text):
+        if stretch := _clocked(match, now):
+            yield Timed(match.start(), match.end(), stretch)
+    for match in _DAYED.finditer(text):
+        if found := _dayed(match, now):
+            yield Timed(match.start(), match.end(), found)
+    for match in _SPANS.finditer(text):
+        yield Timed(match.start(), match.end(), _spanned(match, now))
+    for match in _PART_ONLY.finditer(text):
+        start, end = _PARTS[match["part"]]
+        if found := _between(now.date(), start * 60, end * 60, now):
+            yield Timed(match.start(), match.end(), found)
+
+
+def _from_to(first: Timed, second: Timed, text: str, now: datetime) -> Timed | None:
+    """Return the stretch from one time to another: 周一到周三, 昨天中午到下午三点."""
+    until = text[second.start : second.end]
+    day = re.match(rf"(?:从|自)?({_DAY})", text[first.start : first.end])
+    if day and not re.match(_DAY, until):
+        # The second time is of the day of the first.
+        anchored = max(_stretches(day[1] + until, now), key=lambda one: one.end - one.start, default=None)
+        second = second if anchored is None else Timed(second.start, second.end, anchored.value)
+    start, end = _bounds(first, now), _bounds(second, now)
+    if start is None or end is None:
+        return None
+    begins = start[0].replace(hour=12) if text[first.start : first.end].endswith("中午") else start[0]
+    ends = end[0] if re.search(rf"{_CLOCK}$", until) else end[1]
+    if ends <= begins:
+        ends += timedelta(days=1)
+    if ends <= begins:
+        return None
+    return Timed(first.start, second.end, Stretch(text=f"{_iso(begins)}/{_iso(ends)}"))
+
+
+def _bounds(timed: Timed, now: datetime) -> tuple[datetime, datetime] | None:
+    """Return when a stretch begins and ends."""
+    said = timed.value.text
+    if "/" in said:
+        begins, ends = (datetime.fromisoformat(one) for one in said.split("/"))
+        return begins, ends
+    days = {"today": now.date(), "yesterday": now.date() - timedelta(days=1)}
+    try:
+        day = days.get(said) or date.fromisoformat(said)
+    except ValueError:
+        return None
+    midnight = datetime.combine(day, time(0), tzinfo=now.tzinfo)
+    return midnight, midnight + timedelta(days=1)
+
+
 def _duration(match: re.Match[str]) -> Duration | None:
     lead = _LEADS.get(match["lead"] or "", "past" if match["lead"] else "plain")
     if match["half"]:
@@ -149,7 +197,8 @@ def _duration(match: re.Match[str]) -> Duration | None:
         minutes = 259_200 if unit == "年" else _UNIT_MINUTES[unit] / 2  # half a year is six months
     elif match["count"]:
         unit = match["unit"].lower()
-        count = number_of(match["count"])
+        # 两三天: the longer stretch holds the shorter one.
+        count = number_of(match["count"][-1:] if _TWO_OR_THREE.fullmatch(match["count"]) else match["count"])
         if not count:
             return None
         minutes = count * _UNIT_MINUTES[unit]
@@ -278,7 +327,8 @@ def _dayed(match: re.Match[str], now: datetime) -> Stretch | None:
     if (match["since"] and "以来" not in match["since"]) or (
         match["since"] and match["day"] not in ("今天", "今日")
     ):
-        return Stretch(text=f"{_instant(day, 0, now)}/{_iso(now)}")
+        begins = _PARTS[match["part"]][0] * 60 if match["part"] else 0
+        return Stretch(text=f"{_instant(day, begins, now)}/{_iso(now)}")
     if match["part"]:
         start, end = _PARTS[match["part"]]
         return _between(day, start * 60, end * 60, now)
@@ -293,6 +343,8 @@ def _dayed(match: re.Match[str], now: datetime) -> Stretch | None:
 
 def _spanned(match: re.Match[str], now: datetime) -> Stretch:
     today = now.date()
+    if match["what"] is None:
+        return _weekend(match["weekend"] or "", now)
     back = {"上上": 2, "上": 1, "上个": 1}.get(match["which"], 0)
     if match["what"] == "季度":
         first = today.replace(month=(today.month - 1) // 3 * 3 + 1, day=1)
@@ -309,6 +361,17 @@ def _spanned(match: re.Match[str], now: datetime) -> Stretch:
         starts = [monday - timedelta(days=7 * weeks) for weeks in range(back + 1)]
     end = _iso(now) if back == 0 else _instant(starts[-2], 0, now)
     return Stretch(text=f"{_instant(starts[-1], 0, now)}/{end}")
+
+
+def _weekend(which: str, now: datetime) -> Stretch:
+    """Return Saturday and Sunday; without a week said, those that began last."""
+    today = now.date()
+    saturday = today - timedelta(days=today.weekday() - 5)
+    if which in ("", "刚过去的") and saturday > today:
+        saturday -= timedelta(days=7)
+    saturday -= timedelta(days=7 * {"上上": 2, "上上个": 2, "上": 1, "上个": 1}.get(which, 0))
+    ends = datetime.combine(saturday + timedelta(days=2), time(0), tzinfo=now.tzinfo)
+    return Stretch(text=f"{_instant(saturday, 0, now)}/{_iso(min(ends, now) if which else ends)}")
 
 
 def _between(day: date, start: int, end: int, now: datetime) -> Stretch | None:
