@@ -17,20 +17,20 @@ _UNIT_MINUTES = {
     "秒": 1 / 60, "秒钟": 1 / 60, "s": 1 / 60, "分钟": 1, "分": 1, "min": 1, "mins": 1, "m": 1,
     "小时": 60, "钟头": 60, "h": 60, "hour": 60, "hours": 60,
     "天": 1440, "日": 1440, "d": 1440, "周": 10080, "星期": 10080, "礼拜": 10080, "w": 10080,
-    "月": 43200, "年": 525600, "刻钟": 15, "季度": 129600,
+    "钟": 60, "月": 43200, "年": 525600, "刻钟": 15, "季度": 129600,
 }  # fmt: skip
 _WEEKDAY = "[一二三四五六日天]"
 _UNIT = (
     r"(?:秒钟|秒|分钟|小时|钟头|刻钟|天|周(?![一二三四五六日天年])"
     rf"|(?:星期|礼拜)(?!{_WEEKDAY})"
-    r"|月(?!\d|[一二三四五六七八九十])|季度|年|mins?\b|hours?\b|[smhdw](?![A-Za-z0-9_]))"
+    r"|钟(?!头)|月(?!\d|[一二三四五六七八九十])|季度|年|mins?\b|hours?\b|[smhdw](?![A-Za-z0-9_]))"
 )
 _LEAD = (
     r"(?P<lead>最近的?|这近|近|过去的?|这|前面?|上|之前的?|往前|last"
     r"|未来|接下来|今后|往后|后面|之后|下|每隔|每|间隔|粒度|按)?"
 )
 _DURATION = re.compile(
-    rf"{_LEAD}(?:(?P<half>大?半)个?(?P<half_unit>小时|钟头|天|月|年)|半刻钟"
+    rf"{_LEAD}(?:(?P<half>大?半)个?(?P<half_unit>小时|钟头|钟|天|月|年)|半刻钟"
     rf"|(?P<count>{NUMBER})个?(?P<and_half>半)?(?P<unit>{_UNIT})(?P<half_after>半)?"
     rf"(?:零?(?P<minutes>{NUMBER})分钟?)?)"
     r"(?:以?内|之内|以来|的时间)?",
@@ -44,10 +44,11 @@ _LEADS: dict[str, Lead] = {
     **dict.fromkeys(("每隔", "每", "间隔", "粒度", "按"), "every"),
 }
 
+_WEEK = "(?:周|星期|礼拜)"
 _WEEKDAYS = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6}
 _CN = r"[零〇一二两三四五六七八九十\d]"
 _DAY = (
-    r"(?P<day>大前天|前天|昨天|昨日|昨|今天|今日|当天|今(?=早|晚|晨|夜|儿)|前(?=晚)"
+    r"(?P<day>大前天|前天|前儿个?|昨天|昨日|昨儿个?|昨|今天|今儿个?|今日|当天|今(?=早|晚|晨|夜|儿)|前(?=晚)"
     r"|(?P<weekprefix>上上|上个?|这个?|本)?(?:周|星期|礼拜)(?P<weekday>[一二三四五六日天])(?!天)"
     rf"|(?:(?P<year>\d{{4}})年)?(?P<month>{_CN}{{1,3}})月(?:份)?(?P<date>{_CN}{{1,3}})[号日]?"
     r"|(?P<iso>\d{4}-\d{1,2}-\d{1,2})"
@@ -77,10 +78,10 @@ _CLOCKED = re.compile(
 _DAYED = re.compile(
     rf"(?:从|自)?{_DAY}(?:的?(?P<part>{_PART}))?(?P<since>以来|{_TO}(?:现在|今天|目前)|至今)?(?:一天|一整天|全天|整天|当天|这天|那天)?"
 )
-_PART_ONLY = re.compile(r"(?P<part>凌晨|早上|早晨|上午|中午|下午|半夜|夜里|夜间)")
+_PART_ONLY = re.compile(r"(?P<part>凌晨|早上|早晨|上午|中午|下午|傍晚|晚上|半夜|夜里|夜间)")
 _RANGE = re.compile(r"(?:一直|直)?(?:到|至|~|—|–)了?")
 _SPANS = re.compile(
-    r"(?P<which>上上|上个?|这个?|本|当)(?P<what>周(?![一二三四五六日])|星期(?![一二三四五六日])|礼拜(?![一二三四五六日])|月(?![\d一二三四五六七八九十])|季度)(?:以来|里|内)?"
+    r"(?P<which>上上|上个?|这个?|本|当)(?P<what>周(?![一二三四五六日末])|星期(?![一二三四五六日末])|礼拜(?![一二三四五六日末])|月(?![\d一二三四五六七八九十])|季度)(?:以来|里|内)?"
     r"|(?P<weekend>上上个?|上个?|这个?|本)?(?:周|星期|礼拜)末"
 )
 
@@ -151,7 +152,9 @@ def _stretches(text: str, now: datetime) -> Iterator[Timed]:
         yield Timed(match.start(), match.end(), _spanned(match, now))
     for match in _PART_ONLY.finditer(text):
         start, end = _PARTS[match["part"]]
-        if found := _between(now.date(), start * 60, end * 60, now):
+        # In the morning, 晚上 is last night's.
+        day = now.date() - timedelta(days=start >= now.hour + 1)
+        if found := _between(day, start * 60, end * 60, now):
             yield Timed(match.start(), match.end(), found)
 
 
@@ -159,9 +162,13 @@ def _from_to(first: Timed, second: Timed, text: str, now: datetime) -> Timed | N
     """Return the stretch from one time to another: 周一到周三, 昨天中午到下午三点."""
     until = text[second.start : second.end]
     day = re.match(rf"(?:从|自)?({_DAY})", text[first.start : first.end])
-    if day and not re.match(_DAY, until):
+    if day and re.match(rf"{_WEEK}{_WEEKDAY}", until):
+        week = re.match(r"(上上|上个?|这个?|本)?", day[1])
+        until = (week[0] if week else "") + until
+    if day and (not re.match(_DAY, until) or until != text[second.start : second.end]):
+        day_said = "" if re.match(_DAY, until) else day[1]
         # The second time is of the day of the first.
-        anchored = max(_stretches(day[1] + until, now), key=lambda one: one.end - one.start, default=None)
+        anchored = max(_stretches(day_said + until, now), key=lambda one: one.end - one.start, default=None)
         second = second if anchored is None else Timed(second.start, second.end, anchored.value)
     start, end = _bounds(first, now), _bounds(second, now)
     if start is None or end is None:
@@ -332,9 +339,9 @@ def _dayed(match: re.Match[str], now: datetime) -> Stretch | None:
     if match["part"]:
         start, end = _PARTS[match["part"]]
         return _between(day, start * 60, end * 60, now)
-    if match["day"] in ("今天", "今日", "当天"):
+    if match["day"] in ("今天", "今日", "当天", "今儿", "今儿个"):
         return Stretch(text="today")
-    if match["day"] in ("昨天", "昨日"):
+    if match["day"] in ("昨天", "昨日", "昨儿", "昨儿个"):
         return Stretch(text="yesterday")
     if match["day"] in ("昨", "今", "前"):
         return None
