@@ -74,8 +74,8 @@ def latest(
     from mcp_tencent.devops.records import SqlIncidentStore
 
     now = SystemClock().now()
-    # An incident of this very second counts, and so does one of a clock that runs a little ahead.
-    query = IncidentQuery(since=now - timedelta(days=days), until=now + timedelta(hours=1), limit=limit)
+    # A rehearsed morning of today may still lie ahead.
+    query = IncidentQuery(since=now - timedelta(days=days), until=now + timedelta(days=1), limit=limit)
     with _records(home) as (engine, zone):
         found = SqlIncidentStore(engine).find(query)
     if as_json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import pairwise
 from typing import TypeVar
@@ -35,7 +35,12 @@ Answer = TypeVar("Answer")
 
 
 async def gather_log_facts(
-    tools: CloudTools, *, on: date, zone: tzinfo, clusters: Sequence[ClusterFacts] = ()
+    tools: CloudTools,
+    *,
+    on: date,
+    zone: tzinfo,
+    clusters: Sequence[ClusterFacts] = (),
+    alerted: Collection[str] = (),
 ) -> LogFacts:
     """Return what the logs of the day before `on` say against the week before it; no CloudError gets out.
 
@@ -47,6 +52,7 @@ async def gather_log_facts(
         on: The morning of the digest.
         zone: Whose days are meant.
         clusters: Whose meters are read, the first 50.
+        alerted: Workloads that an alert tells of already: what nobody was alerted of comes first.
     """
     told, before = on - _DAY, on - (1 + DAYS_BEFORE) * _DAY
     gaps: list[Gap] = []
@@ -60,7 +66,7 @@ async def gather_log_facts(
     for answer in (day, unusual):
         gaps += [Gap(what=one, why="") for one in (answer.skipped if answer else ())]
     counts = None if lines is None or errors is None else (lines.total, errors.total)
-    return _log_facts(day, counts, unusual, capacity, gaps)
+    return _log_facts(day, counts, unusual, capacity, gaps, alerted)
 
 
 def _log_facts(
@@ -69,12 +75,13 @@ def _log_facts(
     unusual: AnomaliesAnswer | None,
     capacity: Sequence[CapacityFacts],
     gaps: Sequence[Gap],
+    alerted: Collection[str],
 ) -> LogFacts:
     # A young house has logs of fewer days: the usual is taken from those that there are.
     known = unusual.days_compared if unusual else DAYS_BEFORE
     lines, errors = week or (0, 0)
     days = min(DAYS_BEFORE, known) if lines else 0
-    found = unusual.anomalies if unusual else []
+    found = sorted(unusual.anomalies if unusual else [], key=lambda one: one.workload in alerted)
     return LogFacts(
         lines=day.total if day else 0,
         errors=day.errors if day else 0,

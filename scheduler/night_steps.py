@@ -135,7 +135,13 @@ class DeskNight:
 
     async def logs(self, on: date, seen: AlertsSeen) -> LogFacts:
         """Collect the facts of the logs of the day before, and of the meters of the clusters seen."""
-        return await gather_log_facts(self._tools, on=on, zone=self._desk.zone, clusters=seen.clusters)
+        return await gather_log_facts(
+            self._tools,
+            on=on,
+            zone=self._desk.zone,
+            clusters=seen.clusters,
+            alerted={one.workload for one in seen.alerts},
+        )
 
     async def open(self, on: date, seen: AlertsSeen) -> tuple[Opened, ...]:
         """Open the incidents that are to be healed, worst first."""

@@ -26,6 +26,8 @@ class ExpectedIncident(_Part):
     cause: str | None = None
     attempts: list[str] = []
     standing: str
+    may_end_otherwise: bool = False
+    """Its second look falls where the waits of other heals have moved the one clock: it may come too late."""
 
 
 class Expectation(_Part):
@@ -65,6 +67,11 @@ class Expectation(_Part):
         tencent = tuple(one.model_copy(update=changes) for one in scenario.api_faults.tencent)
         faults = scenario.api_faults.model_copy(update={"tencent": tencent})
         return scenario.model_copy(update={"api_faults": faults})
+
+    @property
+    def open_ended(self) -> set[tuple[str, str]]:
+        """Workloads, with their clusters, whose end the night's order of events decides."""
+        return {(one.workload, one.cluster) for one in self.incidents if one.may_end_otherwise}
 
     @property
     def healed(self) -> list[str]:
