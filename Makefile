@@ -14,7 +14,7 @@ demo: ## set everything up and show 小智 at work on the local cloud
 test: ## set everything up, check the code and run all tests
 	@./packaging/setup test
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest --numprocesses=auto --dist=loadgroup
+	@$(BIN)/pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 	@$(BIN)/pytest -m speechbrain
 
 proof: ## the long proofs that `make test` leaves out: nights killed at every moment, worker processes

@@ -41,7 +41,6 @@ async def offered_tools(home: Path) -> dict[str, tuple[str, set[str]]]:
     return offered
 
 
-@pytest.mark.xdist_group("dbos")
 async def test_the_list_of_tools_is_complete_and_right(tmp_path):
     assert told_tools() == await offered_tools(tmp_path)
 

@@ -137,7 +137,6 @@ HEALING: list[dict[str, object]] = [
 ]
 
 
-@pytest.mark.xdist_group("dbos")
 async def test_the_observing_role_lets_see_everything_and_change_nothing(tmp_path):
     with hurried_cloud(tmp_path, "observe.yaml") as cloud:
         installation = on_local_cloud(find_home(tmp_path, {}), Settings(), {}, cloud)
@@ -150,7 +149,6 @@ async def test_the_observing_role_lets_see_everything_and_change_nothing(tmp_pat
     assert all(isinstance(one, dict) and one["code"] == "permission_missing" for one in refused), refused
 
 
-@pytest.mark.xdist_group("dbos")
 async def test_the_acting_role_lets_heal_in_its_namespace(tmp_path):
     with hurried_cloud(tmp_path, "observe.yaml", "act.yaml") as cloud:
         installation = on_local_cloud(find_home(tmp_path, {}), Settings(), {}, cloud)

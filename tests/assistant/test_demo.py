@@ -16,13 +16,7 @@ from assistant.demo.performing import perform
 from assistant.demo.stage import OWNER, OWNERS_MAIL, STRANGER
 from hardware.recordings import read_recording
 
-# Its deliveries and its night use the one DBOS of the process; played once for all tests.
-pytestmark = pytest.mark.xdist_group("dbos")
-
 Entry = dict[str, object]
-
-
-pytestmark = pytest.mark.xdist_group("demo")
 
 
 class Played:

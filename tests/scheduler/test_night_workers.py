@@ -29,7 +29,6 @@ from tests.mcp_tencent.basic.office import MORNING
 from tests.postgres import PostgresServer
 from tests.scheduler.nights import SharedClock
 
-pytestmark = pytest.mark.proof
 
 SPEED = 60.0
 ON = "2026-11-21"

@@ -34,9 +34,6 @@ from tests.mcp_tencent.push.smtp_server import PASSWORD, USERNAME, Mailbox, make
 from tests.mcp_tencent.push.stores import sql_stores
 from tests.mcp_tencent.push.virtual_time import START, VirtualTime
 
-# All tests here use the one DBOS of the process.
-pytestmark = pytest.mark.xdist_group("dbos")
-
 OPS = Target(channel=Channel.EMAIL, recipients=("ops@example.com",))
 PROCESS = Path(__file__).with_name("delivering_process.py")
 

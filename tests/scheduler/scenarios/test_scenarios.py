@@ -35,7 +35,7 @@ def test_no_shipped_scenario_is_left_out() -> None:
     assert {one.scenario for one in expectations()} | OF_ONLY_SIZE == set(shipped_scenarios())
 
 
-LONG = {"yesterday", "log-anomaly"}
+LONG = {"yesterday"}
 
 
 @pytest.mark.parametrize(
