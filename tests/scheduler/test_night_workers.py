@@ -11,8 +11,6 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
 from assistant.app import open_records
 from assistant.home import find_home
 from assistant.night_house import let_heal
@@ -28,7 +26,6 @@ from scheduler.records import JobOutcome, SqlJobRunStore
 from tests.mcp_tencent.basic.office import MORNING
 from tests.postgres import PostgresServer
 from tests.scheduler.nights import SharedClock
-
 
 SPEED = 60.0
 ON = "2026-11-21"
