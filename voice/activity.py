@@ -56,31 +56,25 @@ class VoiceActivity:
 
     Args:
         detector: Tells voice from noise.
-        from_probability: Voice begins at this.
-        until_probability: … and ends below this, so that it does not flicker.
+        least_probability: What is as likely as this to be voice counts as voice. A lower border for its
+            end would find the last word's end 40 ms later in noise, and find no fewer pauses within words.
     """
 
-    def __init__(
-        self, detector: ActivityDetector, *, from_probability: float = 0.5, until_probability: float = 0.35
-    ) -> None:
+    def __init__(self, detector: ActivityDetector, *, least_probability: float = 0.5) -> None:
         self._detector = detector
-        self._from = from_probability
-        self._until = until_probability
+        self._least = least_probability
         self._gate = EnergyGate()
         self._gate_open = False
-        self._voice = False
 
     def voice(self, block: Samples) -> bool:
         """Take the next block; return whether it holds voice."""
         if not self._gate.open(block):
             if self._gate_open:
                 self._detector.reset()
-            self._gate_open = self._voice = False
+            self._gate_open = False
             return False
         self._gate_open = True
-        likely = self._detector.probability(block)
-        self._voice = likely >= (self._until if self._voice else self._from)
-        return self._voice
+        return self._detector.probability(block) >= self._least
 
     @property
     def noise_floor_db(self) -> float:

@@ -9,6 +9,7 @@ Everything goes by the microphone's clock, so a recording is heard as it would b
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -416,11 +417,17 @@ class Ear:
         end = ended_by(
             length_s=stretch.length_s,
             pause_s=stretch.pause_s,
-            needed_s=needed_pause_s(self._partial, self._endpoints, self._whole_command),
+            needed_s=self._needed_pause_s(stretch),
             settings=self._endpoints,
         )
         if end is not None:
             self._end_utterance(stretch, end)
+
+    def _needed_pause_s(self, stretch: _Stretch) -> float:
+        """Return how long this pause must be; what it takes to find out is spared while somebody speaks."""
+        if stretch.pause_s == 0:
+            return math.inf
+        return needed_pause_s(self._partial, self._endpoints, self._whole_command)
 
     def _note_partial(self) -> None:
         partial = without_phrase(self._decision.phrase, self._recognizer.partial())

@@ -40,9 +40,22 @@ def test_a_whole_command_is_known_as_one(text: str) -> None:
     assert whole_commands()(text)
 
 
-@pytest.mark.parametrize("text", ["", "把订单服务", "把订单服务扩到", "重启", "订单服务有没有", "今天天气"])
-def test_a_beginning_is_not_a_whole_command(text: str) -> None:
-    assert not whole_commands()(text)
+@pytest.mark.parametrize(
+    "text",
+    ["订单服务现在有几个副本", "最近的告警是哪些", "不健康的工作负载有哪些"],
+)
+def test_a_question_with_all_that_it_takes_is_whole(text: str) -> None:
+    assert whole_commands()(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "订单服务", "看看订单服务", "把订单服务", "帮我把订单服务的副本数", "把订单服务扩到", "重启", "订单服务有没有"]
+    + ["今天天气", "有哪些", "看一下", "支付服务昨天的"],
+)  # fmt: skip
+def test_a_beginning_is_waited_for_longer(text: str) -> None:
+    settings = EndpointSettings()
+    assert needed_pause_s(text, settings, whole_commands()) > settings.finished_s
 
 
 def test_the_pause_after_a_command_is_short_only_when_its_name_is_known() -> None:
