@@ -148,7 +148,8 @@ def _conditional(best: Candidate, whole: Reading) -> bool:
     if best.tool.name == "forecast_capacity" or _all_used(best, whole, "conditional"):
         return False
     pieces = whole.all("conditional")
-    return best.tool.risk == "danger" or any(piece.text.startswith(_IF) for piece in pieces)
+    acts = best.tool.risk == "danger" or (bool(pieces) and whole.has(*ACTS))
+    return acts or any(piece.text.startswith(_IF) for piece in pieces)
 
 
 def _all_used(best: Candidate, reading: Reading, concept: str) -> bool:
@@ -219,7 +220,9 @@ def _told_as_past(best: Candidate, reading: Reading) -> bool:
         if any(piece.keys & {token} for line in best.tool.when for token in line) and not piece.things
     ]
     for piece in acts:
-        after = reading.after(piece)
+        after, before = reading.after(piece), reading.before(piece)
+        if before is not None and "allow" in before.keys:
+            continue  # 可以放出来了
         if after and after.text == "过":
             return True
         last = reading.pieces[-1] is after or (

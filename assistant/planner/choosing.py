@@ -13,12 +13,23 @@ from assistant.planner.inventory import Inventory
 from assistant.planner.lexicon import Lexicon, Tool
 from assistant.planner.plan import PlannedCall, TurnContext
 from assistant.planner.reading import Piece, Reading
-from assistant.planner.taking import Source, Taken
+from assistant.planner.taking import Source, Taken, is_key
 
 _CONCEPT, _VALUE, _MORE, _ARGUMENT = 2.0, 1.5, 0.4, 0.5
 _UNEXPLAINED, _UNEXPLAINED_NAME, _UNEXPLAINED_TEXT, _UNEXPLAINED_ACT, _MISSING = 1.6, 1.5, 0.8, 4.0, 1.5
 _ACTS = frozenset(
-    {"restart", "scale", "roll_back", "isolate", "release_isolation", "delete", "apply", "resize", "relative"}
+    {
+        "restart",
+        "scale",
+        "roll_back",
+        "isolate",
+        "release_isolation",
+        "delete",
+        "delete_all",
+        "apply",
+        "resize",
+        "relative",
+    }
 )
 """Whoever says one of these wants no mere look."""
 _MANNER = frozenset({"then", "pronoun", "repeated", "correction", "and", "asking_act", "conditional"})
@@ -138,7 +149,7 @@ def _derived(reading: Reading, context: TurnContext) -> frozenset[str]:
         for piece in reading.all("@number")
     ):
         keys.add("@condition")
-    if len(reading.all("@word")) >= 2 and reading.has("change"):
+    if sum(map(is_key, reading.pieces)) >= 2 and reading.has("change"):
         keys.add("@change")
     if reading.has("email", "dingtalk", "wecom", "feishu", "group_chat", "all_channels", "@email"):
         keys.add("@channel")

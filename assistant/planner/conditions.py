@@ -224,7 +224,7 @@ def _is_word(piece: Piece, reading: Reading) -> bool:
 
 
 def _is_searched(pieces: list[Piece], position: int) -> bool:
-    """Return whether a Latin word that means something else as well stands after a verb of search: 搜 delete."""
+    """Return whether a Latin word with another meaning stands after a verb of search: 搜 delete."""
     piece = pieces[position]
     latin = piece.text.isascii() and piece.text.isalpha() and len(piece.text) > 1
     searched = position > 0 and "contains" in pieces[position - 1].keys

@@ -28,6 +28,7 @@ _INSTEAD = (
     "调到",
     "调成",
 )
+_ONLY = ("只看", "只要", "仅看", "单看", "就看", "光看")
 """Said of what was looked at: the same, of something else."""
 
 
@@ -63,7 +64,9 @@ def followed_up(
     asks_on = reading.text.rstrip("？。").endswith("呢") or reading.has("repeated")
     if lexicon.tools[last.tool].risk == "danger" and not reading.has("repeated"):
         return None
-    pieces = [piece for piece in reading.pieces if not (piece.text in _INSTEAD and _looks(lexicon, last))]
+    pieces = [
+        piece for piece in reading.pieces if not (piece.text in _INSTEAD + _ONLY and _looks(lexicon, last))
+    ]
     instead = len(pieces) < len(reading.pieces)
     if (
         not asks_on

@@ -39,7 +39,7 @@ _INTERJECTIONS = ("哦", "啊", "呃", "额", "哎", "诶", "嗯", "呀", "哎�
 
 
 def repaired(reading: Reading) -> str | None:
-    """Return the sentence as it was meant to be said; None when nothing in it is put right, or not clearly."""
+    """Return the sentence as it was meant; None when nothing in it is put right, or not clearly."""
     slip = _slip(reading)
     if slip is None:
         return None

@@ -6,6 +6,7 @@ import re
 
 from assistant.planner.conditions import conditions_in, query_of
 from assistant.planner.numbers import number_of
+from assistant.planner.reading import Reading
 from assistant.planner.taking import PARTICLES, Reader, Source, Taken, word_before
 from assistant.planner.text_readers import read_new_name
 from assistant.planner.times import Duration, same_length
@@ -75,6 +76,9 @@ def read_query_text(source: Source) -> Taken | None:
     marker = reading.first("text_to_query")
     topics = reading.all("@topic")
     text = re.split(r"[:：，]", reading.text, maxsplit=1)
+    if marker and len(text) > 1 and marker.start - reading.pieces[0].start > len(text[0]):
+        wish = reading.part(piece for piece in reading.pieces if piece.end <= marker.start)
+        return Taken(_wish(wish), reading.pieces)
     if marker and len(text) > 1 and text[1].strip():
         return Taken(text[1].strip(PARTICLES), reading.pieces)
     conditions = conditions_in(reading)
@@ -85,6 +89,17 @@ def read_query_text(source: Source) -> Taken | None:
             (*reading.pieces[:0], *(p for p in reading.pieces if p not in topics)),
         )
     return None
+
+
+def _wish(reading: Reading) -> str:
+    """Return what is looked for, without topic and words that ask for it: 想查某日志里超时的."""
+    topic = reading.first("@topic")
+    pieces = [piece for piece in reading.pieces if topic is None or piece.start >= topic.end]
+    while pieces and (
+        pieces[0].text in PARTICLES or pieces[0].text in ("里", "里面", "里头", "中", "想", "查")
+    ):
+        pieces.pop(0)
+    return "".join(piece.text for piece in pieces).strip(PARTICLES)
 
 
 def read_alarm_query(source: Source) -> Taken | None:
@@ -219,10 +234,10 @@ def read_around(which: str) -> Reader:
                 before = reading.before(before)
             lead = before.text if before else ""
             said = reading.sentence.text[: piece.start]
-            one_sided = re.search(r"(前面?|之前|往前|上面?|后面?|之后|往后|下面?)的?$", said)
-            both = re.search(r"(前后|上下)(文|各|面)?(的|各)?$", said) or "context_lines" in (
-                before.keys if before else ()
+            one_sided = re.search(
+                r"(前面?|之前|往前|上面?|后面?|之后|往后|下面?)(?:再?看|再?翻|再?数)?的?$", said
             )
+            both = re.search(r"(前后|上下)(文|各|面)?(的|各)?$", said)
             if not isinstance(piece.value, int) or piece.value == 10:
                 continue
             if both or not one_sided:

@@ -7,6 +7,9 @@ import re
 from assistant.planner.reading import Piece, Reading
 from assistant.planner.taking import LAST_NIGHT, TO, Reader, Source, Taken, read_period
 from assistant.planner.times import Duration, Stretch, same_length
+from mcp_tencent.naming.sound import folded
+
+_TO_SOUNDS = tuple(folded(word) for word in TO)
 
 
 def read_expires(source: Source) -> Taken | None:
@@ -74,7 +77,10 @@ def _leads_to(reading: Reading, piece: Piece) -> bool:
         before.text == " " or before.text in ("：", ":", "数", "replica", "副本", "副本数")
     ):
         before = reading.before(before)
-    return before is not None and before.text.endswith(TO)
+    if before is None:
+        return False
+    heard_so = before.keys & {"scale", "resize"} and folded(before.text[-1:]) in _TO_SOUNDS
+    return before.text.endswith(TO) or bool(heard_so)
 
 
 def read_revision(source: Source) -> Taken | None:

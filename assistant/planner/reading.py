@@ -22,9 +22,11 @@ _NUMBERED = re.compile(
     r"(?P<unit>成(?![了功为员本绩交品果就几])|个|条|行|台|份|次|版|号|分(?!钟)|节点|副本|名|位|起|天|种|类|强)?"
 )
 _VAGUE = re.compile(r"[一二两三四五六七八九]{2}(?=[个台条份])|十几|几十|好几|若干|[几些]个?")
+_FIRST_ONE = re.compile(r"(?:头一|打头的?一?|排头的?一?|最前面那?)[条个起]|头条")
 _LAST_ONE = re.compile(r"(?:最后|末尾|最末|最下面)那?一?[条个](?!日志)")
 _QUOTED = re.compile(r"[“\"「『‘]([^”\"」』’]{1,200})[”\"」』’]")
 _SQL = re.compile(r"select\s[^，。；\u4e00-\u9fff]+", re.IGNORECASE)
+_IN_LATIN = re.compile(r"[A-Za-z_]-?$")
 _COMPARED = re.compile(
     r"(?:[A-Za-z_$][\w.$]*\s*(?:>=|<=|==|>|<)|(?:\$1\.\w+|count|cnt)\s*(?:大于等于|小于等于|不小于|大于|超过|高于|小于|低于|少于))"
     rf"\s*{NUMBER}",
@@ -32,6 +34,10 @@ _COMPARED = re.compile(
 )
 _WORD = re.compile(
     r"[A-Za-z0-9_]*[A-Za-z][A-Za-z0-9_]*(?:[-./:][A-Za-z0-9_]+)*(?:\*)?|\d{1,3}(?:\.\d{1,3}){3}|/[A-Za-z0-9_/-]+"
+)
+_POD_NAME = re.compile(
+    r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
+    r"-(?:[a-z0-9]{5,10}-[a-z0-9]{4,5}|\d{1,3}|(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{4,10})"
 )
 _MEASURES = ("个", "次", "条", "份", "台", "位")
 _UNTIED = ("forbidding", "correction")
@@ -163,11 +169,16 @@ def _timed(text: str, now: datetime) -> Iterator[tuple[Piece, float]]:
 
 def _numbered(text: str) -> Iterator[tuple[Piece, float]]:
     for match in _NUMBERED.finditer(text):
-        if piece := _number(match):
+        if _IN_LATIN.search(text[: match.start()]) and match[0][0].isascii():
+            continue  # a part of a word: WB2026
+        if piece := _number(match, below_zero=text[: match.start()].endswith("负")):
             yield piece, 1.05
     for match in _VAGUE.finditer(text):
         if is_vague(match[0] + text[match.end() : match.end() + 1]):
             yield Piece(match.start(), match.end(), match[0], frozenset({"@number"}), None, unit="vague"), 1.3
+    for match in _FIRST_ONE.finditer(text):
+        keys = frozenset({"@number", "@ordinal"})
+        yield Piece(match.start(), match.end(), match[0], keys, 1, unit="ordinal"), 1.3
     for match in _LAST_ONE.finditer(text):
         yield Piece(match.start(), match.end(), match[0], frozenset({"@last_one", "@ordinal"})), 1.3
 
@@ -189,10 +200,10 @@ def _written(text: str) -> Iterator[tuple[Piece, float]]:
             yield Piece(position, position + 1, character, frozenset({"@mark"})), 0.2
 
 
-def _number(match: re.Match[str]) -> Piece | None:
+def _number(match: re.Match[str], *, below_zero: bool) -> Piece | None:
     said = match["number"]
     value = number_of(said)
-    vague = is_vague(said + (match["unit"] or ""))
+    vague = below_zero or is_vague(said + (match["unit"] or ""))
     if value is None and not vague:
         return None
     unit = match["unit"] or ""
@@ -225,13 +236,7 @@ def _kinds_of_word(word: str) -> frozenset[str]:
         keys.add("@alert")
     elif re.fullmatch(r"(?:cp|ckpt|checkpoint|chk|snap)[-_]?[\w-]*\d[\w-]*", lowered):
         keys.add("@checkpoint")
-    elif (
-        re.fullmatch(
-            r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*-(?:[a-z0-9]{5,10}-[a-z0-9]{4,5}|\d{1,3}|(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{4,10})",
-            lowered,
-        )
-        and "-" in lowered
-    ):
+    elif _POD_NAME.fullmatch(lowered) and "-" in lowered:
         keys.add("@pod")
     if re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}|(?:node|ins|worker|vm)[-_][\w-]+", lowered):
         keys.add("@node")

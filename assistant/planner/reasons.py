@@ -21,18 +21,19 @@ _NAMES = frozenset({*_OBJECTS, "@cluster", "@namespace", "pronoun"})
 _QUESTIONS = ("有没有", "是不是", "吗", "么", "有无", "是否")
 _ASKING = (*_QUESTIONS, "几", "多少", "哪", "谁", "什么", "啥", "看", "查", "怎", "咋")
 _A_WORD_TO_YOU = re.compile(
-    r"(?:跟|和|给|向)(?:你|您|大家|各位)?(?:说|讲|报备|通报|打个招呼|汇报|知会)(?:一?声|一下)?[哈啊哦]?|(?:知会|通知)你?一声[哈啊]?|你知道(?:一下|就行|就好)"
+    r"(?:跟|和|给|向)(?:你|您|大家|各位)?(?:说|讲|报备|通报|打个招呼|汇报|知会)(?:一?声|一下)?[哈啊哦]?"
+    r"|(?:知会|通知)你?一声[哈啊]?|你知道(?:一下|就行|就好)"
 )
 _BREAKS = "，。；！？"
 _TELLERS = (
-    "我", "咱", "人家", "大家", "用户", "客户", "老板", "领导", "同事", "业务", "没人", "他们", "有人", "反正", "不然",
-    "省得", "免得", "毕竟", "好让", "辛苦", "谢",
+    "我", "咱", "人家", "大家", "用户", "客户", "老板", "领导", "同事", "业务", "没人", "他们", "有人",
+    "反正", "不然", "省得", "免得", "毕竟", "好让", "辛苦", "谢",
 )  # fmt: skip
 _WISHES = ("我要看", "我想", "我要查", "给我", "帮我", "我要把", "我需要", "我看看", "我是谁")
 _TOLD = ("了", "着呢", "呢", "的")
 _ASIDE = COMPLAINTS | {
-    "@text", "@mark", "@number", "person", "foreign", "error", "node", "workload", "service", "send", "or", "volume",
-    "perm_read", "yourself", "voiceprint", "pronoun", "then",
+    "@text", "@mark", "@number", "person", "foreign", "error", "node", "workload", "service",
+    "send", "or", "volume", "perm_read", "yourself", "voiceprint", "pronoun", "then",
 }  # fmt: skip
 """What may be spoken of in a clause that asks for nothing."""
 _NOT_NOW = frozenset({"hands_off"})
@@ -73,7 +74,7 @@ def without_asides(reading: Reading) -> Reading:
 
 
 def only_told(reading: Reading) -> bool:
-    """Return whether a sentence tells of acts that are over and asks for nothing: 我手动重启过了，跟你说一声."""
+    """Return whether a sentence only tells of acts that are over: 我手动重启过了，跟你说一声."""
     clauses = _clauses(reading)
     told = [clause for clause in clauses if _tells_of_the_past(clause)]
     return bool(told) and all(clause in told or _is_aside(clause, reading) for clause in clauses)
@@ -109,8 +110,8 @@ def _is_aside(clause: Sequence[Piece], reading: Reading) -> bool:
 def without_refusals(reading: Reading) -> Reading:
     """Return a sentence without what it says is not to be done, where it asks for something else besides.
 
-    聊天室不用重启，看看日志就行 looks; 出个方案，先别动手 plans. The act that is refused is never what is left,
-    and the names of the refusal serve the rest when that names nothing.
+    某某不用重启，看看日志就行 looks; 出个方案，先别动手 plans. The act that is refused is never what is
+    left, and the names of the refusal serve the rest when that names nothing.
     """
     clauses = _clauses(reading)
     refusals = [clause for clause in clauses if _is_refusal(clause, reading)]
@@ -132,7 +133,7 @@ def without_refusals(reading: Reading) -> Reading:
 
 
 def _is_refusal(clause: Sequence[Piece], reading: Reading) -> bool:
-    """Return whether a clause refuses an act or a look, and asks for nothing: 先别动手, 不用重启, 别看甲了."""
+    """Return whether a clause refuses an act or a look, and no more: 先别动手, 不用重启, 别看甲了."""
     no = next((piece for piece in clause if piece.keys & (_FORBIDDEN | _NOT_NOW)), None)
     if no is None or no.keys & {"disabled", "stop_sending", "unimportant", "mute"}:
         return False
@@ -167,6 +168,8 @@ def _is_reason(clause: Sequence[Piece], acts: frozenset[str]) -> bool:
         return True  # 放出来吧，别隔离了
     if _has(clause, _ASKS) or any(word in text for word in _QUESTIONS):
         return False
+    if _has(clause, frozenset({"volume"})):
+        return False  # 声音太大了，降到两成: it says what is to be turned down
     if _has(clause, frozenset({"unwanted"})):
         return acts <= {"delete"}
     told = text.endswith(("了", "着呢", "呢"))

@@ -40,6 +40,8 @@ _OBJECTS = frozenset(
         "optimization",
     ]
 )
+_PLAIN_LOOKS = ("describe_cluster", "describe_workload", "list_workloads")
+_KIND_NOUNS = frozenset({"cluster", "workload", "service", "namespace", "deployment"})
 _MOST_REQUESTS = 6
 """Nobody asks for more in one breath; a text of many joints is no request."""
 _BREAKS = "，。；！？"
@@ -168,7 +170,15 @@ def _objects_joined(reading: Reading) -> bool:
 
 def _stands(request: Request) -> bool:
     best = request.best
-    return best is not None and best.score >= ENOUGH and best.concepts > 0
+    if best is None or best.score < ENOUGH or best.concepts == 0:
+        return False
+    # 带宽咋样，看某某集群: a thing with the noun of its kind asks for nothing yet.
+    said = [piece for piece in request.reading.pieces if not request.reading.is_light(piece)]
+    return (
+        best.tool.name not in _PLAIN_LOOKS
+        or request.reading.has("state")
+        or any(not piece.things and piece.keys.isdisjoint(_KIND_NOUNS) for piece in said)
+    )
 
 
 def _request(reading: Reading, context: TurnContext, choose: Choose, *, goes_on: bool) -> Request:

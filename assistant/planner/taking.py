@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -104,6 +105,11 @@ def read_enabled(source: Source) -> Taken | None:
     if piece := source.reading.first("enabled"):
         return Taken(True, (piece,))
     return None
+
+
+def is_key(piece: Piece) -> bool:
+    """Return whether a piece is a word of a configuration, though it may mean something else: RETENTION."""
+    return "@word" in piece.keys or re.fullmatch(r"[A-Z][A-Z0-9_]+", piece.text) is not None
 
 
 def after_marker(source: Source, markers: tuple[str, ...], stop: tuple[str, ...] = ()) -> Taken | None:

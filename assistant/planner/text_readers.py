@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from assistant.planner.reading import Reading
-from assistant.planner.taking import PARTICLES, TO, Source, Taken, after_marker
+from assistant.planner.taking import PARTICLES, TO, Source, Taken, after_marker, is_key
 from assistant.planner.times import Duration
 
 
@@ -67,7 +67,7 @@ def read_changes(source: Source) -> Taken | None:
     )
     if verb is None:
         return None
-    words = [piece for piece in reading.pieces if piece.end <= verb.start and "@word" in piece.keys]
+    words = [piece for piece in reading.pieces if piece.end <= verb.start and is_key(piece)]
     after = [
         piece
         for piece in reading.pieces
@@ -85,7 +85,7 @@ def read_changes(source: Source) -> Taken | None:
 def read_config_name(source: Source) -> Taken | None:
     """Read the name of a configuration."""
     changes = read_changes(source)
-    for piece in source.reading.all("@word"):
+    for piece in filter(is_key, source.reading.pieces):
         if not changes or piece not in changes.pieces:
             return Taken(piece.text, (piece,))
     return None

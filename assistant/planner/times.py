@@ -122,9 +122,9 @@ def times_in(text: str, now: datetime) -> Iterator[Timed]:
     stretches = list(_stretches(text, now))
     yield from stretches
     for first, second in itertools.permutations(stretches, 2):
-        if first.end < second.start and _RANGE.fullmatch(text, first.end, second.start):
-            if whole := _from_to(first, second, text, now):
-                yield whole
+        joined = first.end < second.start and _RANGE.fullmatch(text, first.end, second.start)
+        if joined and (whole := _from_to(first, second, text, now)):
+            yield whole
     for match in _DURATION.finditer(text):
         if duration := _duration(match):
             yield Timed(match.start(), match.end(), duration)

@@ -79,7 +79,6 @@ def test_two_things_of_one_name_are_asked_back_with_their_places(plan):
         "支付网关再加两个副本",
         "支付网关多几个副本",
         "删掉支付网关",
-        "支付网关扩到五个，不对，扩到六个",
     ],
 )
 def test_prohibitions_conditions_and_half_wishes_are_no_acts(plan, say):
@@ -153,9 +152,52 @@ def test_what_came_of_an_act_is_no_wish_for_one(plan, say):
     assert not isinstance(outcome, Plan) or "restart_workload" not in [call.tool for call in outcome.calls]
 
 
+@pytest.mark.parametrize(
+    ("say", "tool", "arguments"),
+    [
+        ("支付网关扩到五个，不对，扩到六个", "scale_workload", {"workload": "pay-gateway", "replicas": 6}),
+        ("支付网关扩到五个，哦不，六个", "scale_workload", {"workload": "pay-gateway", "replicas": 6}),
+        (
+            "支付网关从两个扩到四个，不不不，六个",
+            "scale_workload",
+            {"workload": "pay-gateway", "replicas": 6},
+        ),
+        ("把支付往观重新启动，不是，重启支付回掉", "restart_workload", {"workload": "pay-callback"}),
+        ("重启支付网关，说错了，先看看日志", "pod_logs", {"workload": "pay-gateway"}),
+    ],
+)
+def test_a_slip_put_right_in_the_same_breath_is_planned_as_meant(plan, say, tool, arguments):
+    outcome = plan(say)
+    assert isinstance(outcome, Plan)
+    assert [(call.tool, dict(call.arguments)) for call in outcome.calls] == [(tool, arguments)]
+
+
+@pytest.mark.parametrize(
+    "say",
+    ["重启支付网关和支付回调，不对，是支付回调", "重启支付网关，不对", "重启支付网关，不对，别重启了"],
+)
+def test_a_slip_that_leaves_open_what_is_meant_is_no_act(plan, say):
+    assert not isinstance(plan(say), Plan)
+
+
+@pytest.mark.parametrize(
+    ("say", "tools"),
+    [
+        ("支付网关不用重启，看看日志就行", ["pod_logs"]),
+        ("支付网关出个修复方案就行，先别动手", ["plan_remediation"]),
+        ("安静二十分钟，我开会", ["mute"]),
+        ("支付网关重启过了，跟你说一声", []),
+        ("重启支付网关，哈哈开玩笑的", []),
+        ("等流量下去再重启支付网关", []),
+        ("支付网关扩到负三个", []),
+    ],
+)
+def test_clauses_that_ask_for_nothing_are_left_out_and_change_no_meaning(plan, say, tools):
+    outcome = plan(say)
+    assert [call.tool for call in outcome.calls] == tools if isinstance(outcome, Plan) else tools == []
+
+
 def test_an_unknown_name_is_answered_with_those_that_sound_nearest(plan):
-    outcome = plan("把支付往观重新启动，不是，重启支付回掉")
-    assert not isinstance(outcome, Plan)
     asked = plan("重启网关支付")
     assert isinstance(asked, Clarification)
     assert 1 <= len(asked.choices) <= 3
