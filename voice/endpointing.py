@@ -34,7 +34,7 @@ class EndpointSettings:
         longest_s: An utterance is cut here.
     """
 
-    finished_s: float = 0.28
+    finished_s: float = 0.32
     usual_s: float = 0.48
     unfinished_s: float = 1.0
     longest_s: float = 10.0
