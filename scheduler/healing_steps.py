@@ -9,24 +9,21 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import cast
 
 from pydantic import JsonValue
 
 from mcp_tencent.client import CloudTools, Place, Warrant
-from mcp_tencent.devops.diagnosis.causes import CAUSE_NAMES, CauseKind, Help
-from mcp_tencent.devops.diagnosis_answers import QUIET, RUNG_NAMES, PlanAnswer
-from mcp_tencent.devops.healing.guards import OF_RUNG_ONLY, Guard, Refusal
-from mcp_tencent.devops.healing.ladder import Climb, End, Option, Past, Stop, Trouble, next_step, tier_of
+from mcp_tencent.devops.diagnosis_answers import RUNG_NAMES
+from mcp_tencent.devops.healing.guards import Refusal
+from mcp_tencent.devops.healing.ladder import Climb, End, Stop, Trouble, next_step, tier_of
 from mcp_tencent.devops.healing.plans import (
     CHECKPOINT_TOOL,
     HealingBook,
     HealingPlan,
     PlannedCall,
-    Target,
 )
 from mcp_tencent.devops.incidents import (
     Attempt,
@@ -42,24 +39,21 @@ from mcp_tencent.devops.policy.guards import ReplicaBounds
 from mcp_tencent.errors import CloudError, ToolFailed
 from mcp_tencent.gateway.call import Clock
 from mcp_tencent.gateway.stores import in_store
-from mcp_tencent.models.workloads import WorkloadKind
 from mcp_tencent.tables import stable_id
 from scheduler.healing import Doing, Done, Ending, Planned, RungView, Sight, Verified
+from scheduler.healing_readings import (
+    kind_of,
+    not_done,
+    options_of,
+    over,
+    past_of,
+    place_of,
+    sight_of,
+    target_of,
+)
 
 _log = logging.getLogger(__name__)
 
-_UNKNOWN = frozenset(
-    {
-        "outcome_unknown",
-        "deadline_exceeded",
-        "network_fault",
-        "service_fault",
-        "unexpected_answer",
-        "tool_crashed",
-        "call_in_progress",
-    }
-)
-"""Codes after which a write may or may not have taken effect."""
 _PROPOSED = "proposed"
 _PROTECTED = "受保护的命名空间不自动处理"
 _PLAN = "plan"
@@ -130,7 +124,7 @@ class WardHealing:
         """See what is the matter and what would help."""
         incident = await self._incident(incident_id)
         try:
-            answer = await self._ward.tools.plan_remediation(_place(incident))
+            answer = await self._ward.tools.plan_remediation(place_of(incident))
         except CloudError as error:
             await self._note(incident_id, f"look-{round_number}", "diagnosis", f"看不了：{error.spoken}")
             return Sight(known=False, quiet=False, cause="", spoken=error.spoken)
@@ -145,7 +139,7 @@ class WardHealing:
     async def decide(self, incident_id: str, sight: Sight) -> Planned | Stop:
         """Choose the next rung, if any."""
         incident = await self._incident(incident_id)
-        past = [_past(one) for one in await self._ward.book.attempts(incident_id) if one.outcome]
+        past = [past_of(one) for one in await self._ward.book.attempts(incident_id) if one.outcome]
         if not sight.known:
             return Stop(end=End.NOTHING_HELPS, reason=f"诊断不了，{sight.spoken}")
         decision = next_step(
@@ -154,7 +148,7 @@ class WardHealing:
                 rungs=self._ward.policy.current().policy.rungs,
                 options=options_of(sight),
                 past=past,
-                kind=_kind(incident.workload_kind),
+                kind=kind_of(incident.workload_kind),
                 failed_before=await self._ward.book.failed_before(
                     incident_id, [datetime.fromisoformat(one) for one in sight.changed_at]
                 ),
@@ -172,13 +166,13 @@ class WardHealing:
         arguments: dict[str, JsonValue] = json.loads(view.arguments_json)
         if decision.rung is Rung.SCALE:
             bounds = self._ward.policy.current().policy.guards.replicas
-            arguments = await within_bounds(self._ward.tools, _place(incident), arguments, bounds)
+            arguments = await within_bounds(self._ward.tools, place_of(incident), arguments, bounds)
         return self._planned(incident, decision, view, arguments)
 
     def _planned(
         self, incident: Incident, climb: Climb, view: RungView, arguments: dict[str, JsonValue]
     ) -> Planned:
-        target = _target(incident, arguments, view.kind)
+        target = target_of(incident, arguments, view.kind)
         key = f"{incident.id}-attempt-{climb.number}"
         act = f"{RUNG_NAMES[climb.rung]}{view.name or target.workload}"
         checkpoint: dict[str, JsonValue] = {
@@ -259,7 +253,7 @@ class WardHealing:
                 call.arguments, Warrant(plan=plan.id, key=call.idempotency_key)
             )
         except CloudError as error:
-            done = _not_done(error, at)
+            done = not_done(error, at)
             # A checkpoint that may or may not have been made is none to rely on.
             done = replace(done, doing=Doing.NOT_DONE) if done.doing is Doing.UNKNOWN else done
             await self._note_done(plan, "checkpoint", "checkpoint", f"备份没有成功：{error.spoken}", error)
@@ -283,7 +277,7 @@ class WardHealing:
                 call.tool, call.arguments, Warrant(plan=plan.id, key=call.idempotency_key)
             )
         except CloudError as error:
-            done = _not_done(error, at)
+            done = not_done(error, at)
             await self._note_done(plan, "act", "action", f"{plan.attempt.action}：{error.spoken}", error)
             return replace(done, wait_s=wait_s) if done.doing is Doing.UNKNOWN else done
         said = answer.summary
@@ -301,7 +295,7 @@ class WardHealing:
         incident = await self._incident(plan.attempt.incident_id)
         try:
             answer = await self._ward.tools.verify_workload(
-                _place(incident), acted_at=datetime.fromisoformat(done.at)
+                place_of(incident), acted_at=datetime.fromisoformat(done.at)
             )
         except CloudError as error:
             text = f"验证不了：{error.spoken}"
@@ -335,7 +329,7 @@ class WardHealing:
             )
         except CloudError as error:
             await self._note_done(plan, "restore", "restore", f"恢复原样没有成功：{error.spoken}", error)
-            return replace(_not_done(error, at), doing=Doing.NOT_DONE)
+            return replace(not_done(error, at), doing=Doing.NOT_DONE)
         await self._note(plan.attempt.incident_id, f"{_n(plan)}-restore", "restore", answer.summary)
         again = await self._read_again(plan, answer, f"{key}-restart")
         return again or Done(doing=Doing.DONE, at=at.isoformat(), spoken=answer.summary)
@@ -351,7 +345,7 @@ class WardHealing:
             )
         except CloudError as error:
             await self._note_done(plan, "reread", "restore", f"重启没有成功：{error.spoken}", error)
-            done = _not_done(error, at)
+            done = not_done(error, at)
             return None if done.doing is Doing.UNKNOWN else done
         await self._note(plan.attempt.incident_id, f"{_n(plan)}-reread", "restore", restarted.summary)
         return None
@@ -476,118 +470,9 @@ async def within_bounds(
     return {**arguments, "replicas": max(bounds.least, min(wanted, most))}
 
 
-def sight_of(answer: PlanAnswer) -> Sight:
-    """Return what a remediation plan shows (pure)."""
-    return Sight(
-        known=True,
-        quiet=answer.cause in {kind.value for kind in QUIET},
-        cause=answer.cause,
-        culprit=answer.culprit,
-        spoken=answer.summary,
-        rungs=tuple(
-            RungView(
-                rung=Rung(step.rung),
-                help=step.help,
-                why=step.why,
-                tool=step.tool,
-                arguments_json=json.dumps(step.arguments, ensure_ascii=False),
-                kind=step.kind,
-                name=step.name,
-            )
-            for step in answer.steps
-        ),
-        gaps=tuple(answer.gaps),
-        changed_at=tuple(answer.changed_at),
-    )
-
-
-def over(decision: Climb | Stop, past: Sequence[Past]) -> Stop:
-    """Return how trouble has ended that is gone after attempts which had not healed it (pure)."""
-    if isinstance(decision, Stop) and decision.end not in {End.NOTHING_HELPS, End.OUT_OF_BUDGET}:
-        return decision
-    if any(one.outcome is AttemptOutcome.BETTER_KEPT for one in past):
-        return Stop(end=End.HEALED, reason="处理之后好转，现在已经恢复正常")
-    return Stop(end=End.ALREADY_RECOVERED, reason="已经自己恢复了")
-
-
-def options_of(sight: Sight) -> Mapping[Rung, Option]:
-    """Return what a sight says of each rung (pure)."""
-    return {
-        one.rung: Option(rung=one.rung, help=Help(one.help), why=one.why, possible=one.tool is not None)
-        for one in sight.rungs
-    }
-
-
-def cause_name(cause: str, culprit: str = "") -> str:
-    """Return how a cause is called in Chinese, with whom it blames; empty for one that nobody found."""
-    if cause not in set(CauseKind) or cause == CauseKind.UNKNOWN:
-        return ""
-    name = CAUSE_NAMES[CauseKind(cause)]
-    return f"{name}（{culprit}）" if culprit else name
-
-
-def _past(attempt: Attempt) -> Past:
-    told = json.loads(attempt.evidence_json)
-    guard = told.get("guard") if isinstance(told, dict) else None
-    return Past(
-        rung=attempt.rung,
-        outcome=cast("AttemptOutcome", attempt.outcome),
-        of_rung_only=guard in {one.value for one in OF_RUNG_ONLY},
-    )
-
-
-def _target(incident: Incident, arguments: Mapping[str, JsonValue], kind: str) -> Target:
-    """Return what a call acts on: not always the workload in trouble."""
-    workload, namespace = arguments.get("workload"), arguments.get("namespace")
-    return Target(
-        cluster_id=incident.cluster_id,
-        namespace=namespace if isinstance(namespace, str) else incident.namespace,
-        kind=kind or incident.workload_kind,
-        workload=workload if isinstance(workload, str) else incident.workload,
-    )
-
-
-def _place(incident: Incident) -> Place:
-    return Place(
-        workload=incident.workload,
-        namespace=incident.namespace,
-        cluster=incident.cluster_id,
-    )
-
-
-def _kind(name: str) -> WorkloadKind:
-    try:
-        return WorkloadKind(name)
-    except ValueError:
-        return WorkloadKind.DEPLOYMENT
-
-
-def _not_done(error: CloudError, at: datetime) -> Done:
-    code = error.code
-    if code == "plan_refused":
-        doing = Doing.REFUSED
-    elif code in _UNKNOWN or not isinstance(error, ToolFailed):
-        doing = Doing.UNKNOWN
-    else:
-        doing = Doing.NOT_DONE
-    return Done(doing=doing, at=at.isoformat(), spoken=error.spoken)
-
-
 def _ending(incident: Incident, end: str, reason: str) -> Ending:
     return Ending(incident_id=incident.id, status=incident.status, end=end, reason=reason)
 
 
 def _n(plan: HealingPlan) -> str:
     return f"attempt-{plan.attempt.number}"
-
-
-def guard_of(attempt: Attempt) -> Guard | None:
-    """Return which guard refused an attempt; None when none did."""
-    told = json.loads(attempt.evidence_json)
-    named = told.get("guard") if isinstance(told, dict) else None
-    return Guard(named) if isinstance(named, str) else None
-
-
-def proposals(attempts: Sequence[Attempt]) -> Sequence[Attempt]:
-    """Return the attempts that wait for a person's yes."""
-    return [one for one in attempts if guard_of(one) is Guard.PROPOSE_MODE]

@@ -38,7 +38,8 @@ from scheduler.digest_rendering import rendered
 from scheduler.digest_spoken import MAX_SECONDS
 from scheduler.errors import JobFinished
 from scheduler.healing import Ending
-from scheduler.healing_steps import Ward, cause_name, proposals
+from scheduler.healing_readings import cause_name, proposals
+from scheduler.healing_steps import Ward
 from scheduler.night import JOB, AlertsSeen, Candidate, NightEnd, Opened, night_id
 from scheduler.opening import OpeningWriter, opening_by
 from scheduler.records import DigestStore, JobOutcome, JobRun, JobRunStore

@@ -16,7 +16,8 @@ from mcp_tencent.devops.incidents import Rung
 from mcp_tencent.errors import CloudError
 from mcp_tencent.models.workloads import WorkloadKind
 from scheduler.digest_facts import Gap
-from scheduler.healing_steps import options_of, sight_of, within_bounds
+from scheduler.healing_readings import options_of, sight_of
+from scheduler.healing_steps import within_bounds
 from scheduler.night import Candidate
 from scheduler.night_steps import DeskNight, NightDesk
 

@@ -23,7 +23,7 @@ from scheduler.healing import (
     attempt,
     heal,
 )
-from scheduler.healing_steps import over
+from scheduler.healing_readings import over
 
 AT = "2026-11-21T05:00:00+08:00"
 TOOLS = {Rung.RESTART: "restart_workload", Rung.SCALE: "scale_workload", Rung.ROLL_BACK: "roll_back"}
