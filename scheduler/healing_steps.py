@@ -18,7 +18,7 @@ from pydantic import JsonValue
 from mcp_tencent.client import CloudTools, Place, Warrant
 from mcp_tencent.devops.diagnosis_answers import RUNG_NAMES
 from mcp_tencent.devops.healing.guards import Refusal
-from mcp_tencent.devops.healing.ladder import Climb, End, Stop, Trouble, next_step, tier_of
+from mcp_tencent.devops.healing.ladder import Climb, End, Stop, Trouble, next_step
 from mcp_tencent.devops.healing.plans import (
     CHECKPOINT_TOOL,
     HealingBook,
@@ -144,7 +144,7 @@ class WardHealing:
             return Stop(end=End.NOTHING_HELPS, reason=f"诊断不了，{sight.spoken}")
         decision = next_step(
             Trouble(
-                tier=tier_of(self._ward.policy.current().policy, incident.score),
+                tier=self._ward.policy.current().policy.tier(incident.score),
                 rungs=self._ward.policy.current().policy.rungs,
                 options=options_of(sight),
                 past=past,

@@ -10,7 +10,7 @@ from typing import Protocol
 from mcp_tencent.client import Place
 from mcp_tencent.devops.diagnosis_answers import RUNG_NAMES
 from mcp_tencent.devops.healing.guards import Refusal
-from mcp_tencent.devops.healing.ladder import Passed, Stop, Trouble, next_step, tier_of
+from mcp_tencent.devops.healing.ladder import Passed, Stop, Trouble, next_step
 from mcp_tencent.devops.healing.plans import Target
 from mcp_tencent.devops.incidents import Rung
 from mcp_tencent.errors import CloudError
@@ -87,7 +87,7 @@ async def _would_do(one: Candidate, desk: NightDesk, foresight: Foresight, acted
     sight, policy = sight_of(answer), desk.ward.policy.current().policy
     decision = next_step(
         Trouble(
-            tier=tier_of(policy, alert.score),
+            tier=policy.tier(alert.score),
             rungs=policy.rungs,
             options=options_of(sight),
             past=(),

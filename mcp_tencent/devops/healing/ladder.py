@@ -13,11 +13,9 @@ from enum import StrEnum
 
 from mcp_tencent.devops.diagnosis.causes import Help
 from mcp_tencent.devops.incidents import AttemptOutcome, Rung
-from mcp_tencent.devops.policy.model import Manner, Policy, Tier
+from mcp_tencent.devops.policy.model import Manner, Tier
 from mcp_tencent.models.workloads import WorkloadKind
 
-MOST_RAISED = 1
-"""Tiers by which a language model may raise an incident."""
 MOST_TRIES_OF_A_RUNG = 2
 """A rung whose attempt was abandoned before it did anything is worth one more; any other is done with."""
 
@@ -79,7 +77,7 @@ class Trouble:
     """All that the next decision depends on.
 
     Args:
-        tier: The incident's budget and manner; see `tier_of`.
+        tier: The incident's budget and manner; see `Policy.tier`.
         rungs: The ladder of the policy, bottom first.
         options: What the diagnosis says, by rung; a rung that is missing is unknown and has no call.
         past: The attempts so far, oldest first.
@@ -131,20 +129,6 @@ class Stop:
     def hand_over(self) -> bool:
         """Whether a person must take over."""
         return self.end not in _SOLVED
-
-
-def tier_of(policy: Policy, score: float, *, tier_raise: int = 0) -> Tier:
-    """Return what an incident is worth.
-
-    Args:
-        policy: The policy in force.
-        score: 0 to 100.
-        tier_raise: By how many tiers a language model would raise it; more than one counts as one, less than
-            none as none.
-    """
-    tiers = policy.tiers
-    place = tiers.index(policy.tier(score))
-    return tiers[max(0, place - max(0, min(MOST_RAISED, tier_raise)))]
 
 
 def spent(past: Sequence[Past]) -> int:
