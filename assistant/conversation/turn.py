@@ -5,15 +5,23 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from random import Random
 from typing import Protocol
 
 from assistant.conversation.addresses import address_of, spelled, with_other_address
 from assistant.conversation.answer import Answer, Awaiting, Heard, Step, TurnOutcome
 from assistant.conversation.confirmation import ABOUT_WORKLOAD, DIGITS_ASKED, Present, present_of, read_back
-from assistant.conversation.greeting import Greeting, SpokenDigest
+from assistant.conversation.dialogue import (
+    PATIENCE,
+    REMEMBERED_FOR,
+    Dialogue,
+    PendingAct,
+    PendingAddress,
+    PendingChoice,
+)
+from assistant.conversation.greeting import Greeting
 from assistant.conversation.placing import all_placed, placed
 from assistant.conversation.remembered import remembered
 from assistant.conversation.toolbox import ToolAnswer, Toolbox
@@ -32,13 +40,8 @@ from assistant.planner.plan import Clarification, NoPlan, Outcome, Plan, Planned
 from assistant.planner.planner import Planner
 from mcp_tencent.gateway.call import Clock
 from mcp_tencent.gateway.errors import StoreUnavailable
-from mcp_tencent.serving.envelope import Question
 from voice.challenge import Challenge, ChallengeOutcome, answer, new_challenge
 
-PATIENCE = timedelta(seconds=45)
-"""For how long a question back waits; then it is as if it had been answered with no."""
-REMEMBERED_FOR = timedelta(minutes=5)
-"""For how long “它” still means what was spoken of."""
 ENOUGH_SPEECH_S = 3.0
 """Whose voice was heard for less, question and yes together, reads digits before anything dangerous."""
 _log = logging.getLogger(__name__)
@@ -71,48 +74,6 @@ class Witness(Protocol):
     async def answered(self, person: Person, heard: Heard, steps: Sequence[Step], *, now: datetime) -> None:
         """Keep what somebody was just told, so that it can be sent on."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _PendingAct:
-    """A dangerous act that waits for its yes, and what was to follow it."""
-
-    call: PlannedCall
-    key: str
-    question: Question
-    rest: tuple[PlannedCall, ...]
-    before: tuple[Step, ...]
-    speech_s: float
-    challenge: Challenge | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _PendingChoice:
-    """A question back that waits for its answer."""
-
-    clarification: Clarification
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _PendingAddress:
-    """A spoken address that was spelled and waits to be called right, and what was to follow it."""
-
-    call: PlannedCall
-    rest: tuple[PlannedCall, ...]
-    before: tuple[Step, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Dialogue:
-    """What the device holds in mind between two turns of one person."""
-
-    person_id: str
-    at: datetime
-    say: str = ""
-    context: TurnContext = field(default_factory=TurnContext)
-    pending: _PendingAct | _PendingAddress | _PendingChoice | None = None
-    digest: SpokenDigest | None = None
-    last: Answer | None = None
 
 
 class Conversation:
@@ -155,7 +116,7 @@ class Conversation:
         self._wall = wall
         self._chance = chance
         self._stopwatch = stopwatch
-        self._dialogue: _Dialogue | None = None
+        self._dialogue: Dialogue | None = None
 
     async def take_turn(self, heard: Heard) -> Answer:
         """Return what one sentence comes to; every act it asks for has been done, or waits for its yes."""
@@ -198,9 +159,9 @@ class Conversation:
             return Awaiting.NOTHING
         self._dialogue = replace(held, pending=None)
         match held.pending:
-            case _PendingAct(challenge=None) | _PendingAddress():
+            case PendingAct(challenge=None) | PendingAddress():
                 return Awaiting.CONFIRMATION
-            case _PendingAct():
+            case PendingAct():
                 return Awaiting.DIGITS
         return Awaiting.CHOICE
 
@@ -223,11 +184,11 @@ class Conversation:
             return None
         return await self._people.person(match.person)
 
-    def _held(self, person: Person, now: datetime) -> _Dialogue:
+    def _held(self, person: Person, now: datetime) -> Dialogue:
         """Return what is held in mind for this person: nothing of another's, nothing that is too old."""
         held = self._dialogue
         if held is None or held.person_id != person.id or now - held.at > REMEMBERED_FOR:
-            held = _Dialogue(person_id=person.id, at=now)
+            held = Dialogue(person_id=person.id, at=now)
         elif now - held.at > PATIENCE:
             held = replace(held, pending=None)
         self._dialogue = held
@@ -235,24 +196,24 @@ class Conversation:
 
     # --- an answer to a question back ----------------------------------------
 
-    async def _go_on(self, dialogue: _Dialogue, heard: Heard, person: Person, now: datetime) -> Answer | None:
+    async def _go_on(self, dialogue: Dialogue, heard: Heard, person: Person, now: datetime) -> Answer | None:
         """Answer what was waiting; None when the sentence is a new one."""
         match dialogue.pending:
-            case _PendingAct(challenge=None) as act:
+            case PendingAct(challenge=None) as act:
                 return await self._confirmed(dialogue, act, heard, person, now)
-            case _PendingAct(challenge=Challenge() as challenge) as act:
+            case PendingAct(challenge=Challenge() as challenge) as act:
                 outcome, _ = answer(challenge, heard.hearing, heard.speaker, now=now)
                 if outcome is ChallengeOutcome.PASSED:
                     return await self._done(dialogue, act, heard, person, now)
                 return Answer(outcome=TurnOutcome.CANCELLED, parts=(_CANCELLED[outcome],))
-            case _PendingAddress() as address:
+            case PendingAddress() as address:
                 return await self._addressed(dialogue, address, heard, person, now)
-            case _PendingChoice(clarification=asked):
+            case PendingChoice(clarification=asked):
                 return await self._chosen(dialogue, asked, heard, person, now)
         return None
 
     async def _confirmed(
-        self, dialogue: _Dialogue, act: _PendingAct, heard: Heard, person: Person, now: datetime
+        self, dialogue: Dialogue, act: PendingAct, heard: Heard, person: Person, now: datetime
     ) -> Answer | None:
         match reply_of(heard.hearing.text):
             case Reply.NO:
@@ -271,7 +232,7 @@ class Conversation:
         )
 
     async def _addressed(
-        self, dialogue: _Dialogue, waiting: _PendingAddress, heard: Heard, person: Person, now: datetime
+        self, dialogue: Dialogue, waiting: PendingAddress, heard: Heard, person: Person, now: datetime
     ) -> Answer | None:
         """Send to an address that was called right; spell the one that was named instead."""
         text = heard.hearing.text
@@ -287,7 +248,7 @@ class Conversation:
             return None  # they went on to something else: what was waiting is dropped
         return Answer(outcome=TurnOutcome.CANCELLED, parts=("好，地址没有存，也没有发。",))
 
-    def _spelled(self, dialogue: _Dialogue, waiting: _PendingAddress, now: datetime) -> Answer:
+    def _spelled(self, dialogue: Dialogue, waiting: PendingAddress, now: datetime) -> Answer:
         """Read an address back letter by letter: what sounds alike must not get somebody's mail."""
         self._dialogue = replace(dialogue, at=now, pending=waiting)
         return Answer(
@@ -299,7 +260,7 @@ class Conversation:
         )
 
     async def _done(
-        self, dialogue: _Dialogue, act: _PendingAct, heard: Heard, person: Person, now: datetime
+        self, dialogue: Dialogue, act: PendingAct, heard: Heard, person: Person, now: datetime
     ) -> Answer:
         began = self._stopwatch()
         inventory = await self._names.inventory()
@@ -314,7 +275,7 @@ class Conversation:
         return await self._carried_out(act.rest, heard, person, now, before=steps, since=began)
 
     async def _chosen(
-        self, dialogue: _Dialogue, asked: Clarification, heard: Heard, person: Person, now: datetime
+        self, dialogue: Dialogue, asked: Clarification, heard: Heard, person: Person, now: datetime
     ) -> Answer | None:
         text = heard.hearing.text
         if reply_of(text) is Reply.NO:
@@ -331,7 +292,7 @@ class Conversation:
 
     # --- a new sentence ----------------------------------------
 
-    async def _fresh(self, dialogue: _Dialogue, heard: Heard, person: Person, now: datetime) -> Answer:
+    async def _fresh(self, dialogue: Dialogue, heard: Heard, person: Person, now: datetime) -> Answer:
         steering = steering_of(heard.hearing.text)
         if steering is not None:
             steered = await self._steered(dialogue, steering, person)
@@ -350,7 +311,7 @@ class Conversation:
                     dialogue,
                     at=now,
                     say=heard.hearing.text,
-                    pending=_PendingChoice(clarification=outcome),
+                    pending=PendingChoice(clarification=outcome),
                 )
                 return Answer(
                     outcome=TurnOutcome.ASKED_BACK,
@@ -363,7 +324,7 @@ class Conversation:
                     outcome=TurnOutcome.NOT_UNDERSTOOD, parts=(outcome.spoken,), planning_ms=planning_ms
                 )
 
-    async def _understood(self, dialogue: _Dialogue, heard: Heard) -> Outcome:
+    async def _understood(self, dialogue: Dialogue, heard: Heard) -> Outcome:
         """Plan the best reading; other readings only where it means nothing, and only for looking."""
         now = self._clock.now()
         inventory = await self._names.inventory()
@@ -376,7 +337,7 @@ class Conversation:
                 return outcome
         return best
 
-    async def _steered(self, dialogue: _Dialogue, steering: Steering, person: Person) -> Answer | None:
+    async def _steered(self, dialogue: Dialogue, steering: Steering, person: Person) -> Answer | None:
         match steering.steer:
             case Steer.GREETING:
                 return await self._greeted(person)
@@ -440,14 +401,14 @@ class Conversation:
             if call.tool == "replay_digest":
                 return await self._replayed(call, steps, planned, person)
             if address_of(call) and call is not spelled_out and not heard.typed:
-                waiting = _PendingAddress(call=call, rest=tuple(calls[index + 1 :]), before=steps)
+                waiting = PendingAddress(call=call, rest=tuple(calls[index + 1 :]), before=steps)
                 return self._spelled(self._held(person, now), waiting, now)
             await self._witnessed(steps, heard, person, now)
             key = f"{heard.id}-{len(steps)}"
             made = placed(call, inventory)
             result = await self._toolbox.call(made, caller=caller_of(person), key=key)
             if result.question is not None:
-                pending = _PendingAct(
+                pending = PendingAct(
                     call=call,
                     key=key,
                     question=result.question,
@@ -465,7 +426,7 @@ class Conversation:
 
     async def _asked(
         self,
-        pending: _PendingAct,
+        pending: PendingAct,
         heard: Heard,
         person: Person,
         now: datetime,
@@ -553,7 +514,7 @@ class Conversation:
         )
 
     def _remember(
-        self, dialogue: _Dialogue, call: PlannedCall, result: ToolAnswer, *, say: str | None = None
+        self, dialogue: Dialogue, call: PlannedCall, result: ToolAnswer, *, say: str | None = None
     ) -> None:
         context = remembered(dialogue.context, dialogue.say if say is None else say, call, result.content)
         self._dialogue = replace(dialogue, context=context, pending=None)
