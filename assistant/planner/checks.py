@@ -172,13 +172,19 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
     if any(piece.keys & {"@period", "future", "@past", "@duration"} for piece in best.unexplained):
         return _LATER
     if any(
-        (len(piece.text) > 1 or "@text" not in piece.keys) and not _is_complaint_before(piece, reading)
+        (len(piece.text) > 1 or "@text" not in piece.keys or _before_a_number(piece, reading)) and not _is_complaint_before(piece, reading)
         for piece in best.unexplained
     ):
         return UNSURE
     if _told_as_past(best, reading):
         return _ASKED
     return None
+
+
+def _before_a_number(piece: Piece, reading: Reading) -> bool:
+    """Return whether an unknown word stands before an amount, and may well turn it round: 砍掉两个."""
+    after = reading.after(piece)
+    return after is not None and "@number" in after.keys
 
 
 def _is_complaint_before(piece: Piece, reading: Reading) -> bool:

@@ -122,6 +122,14 @@ def unexplained(
         and piece.keys.isdisjoint(known)
         and not piece.keys & _MANNER
         and not _side_by_side(piece, reading, used)
+        and not _named_again(piece, reading, used)
+    )
+
+
+def _named_again(piece: Piece, reading: Reading, used: set[int]) -> bool:
+    """Return whether a name is that of a thing that is used: 重启某某，对，就是某某服务."""
+    return bool(piece.things) and any(
+        set(piece.things) == set(one.things) for one in reading.pieces if id(one) in used
     )
 
 

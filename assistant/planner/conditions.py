@@ -85,6 +85,7 @@ _NO_TEXT = frozenset(
     ]
 ) - {"@workload", "@alarm", "@namespace"}
 """What is never a part of the text that is looked for."""
+_INSIDE = ("里", "里面", "里头", "中", "上")
 _NO_STATUS_UNITS = ("条", "行", "个", "次", "台", "份", "percent", "ordinal", "vague")
 
 
@@ -135,7 +136,8 @@ def conditions_in(reading: Reading, also: frozenset[str] = frozenset()) -> list[
 def _looked_for(pieces: list[Piece], position: int) -> tuple[Piece, ...]:
     """Return the Chinese words that stand after a verb of search, up to the next mark or 的: 搜超时."""
     verb = pieces[position]
-    if not verb.keys & {"contains"} or "@word" in verb.keys:
+    inside = verb.text in _INSIDE and position > 0 and "@topic" in pieces[position - 1].keys
+    if not inside and (not verb.keys & {"contains"} or "@word" in verb.keys):
         return ()
     run: list[Piece] = []
     for piece in pieces[position + 1 :]:
@@ -149,7 +151,18 @@ def _looked_for(pieces: list[Piece], position: int) -> tuple[Piece, ...]:
         run.pop()
     text = "".join(piece.text for piece in run)
     content = [piece for piece in run if not piece.keys <= _FILLERS]
+    if inside and not _of_records(pieces, run):
+        return ()
     return tuple(run) if 2 <= len(text) <= 10 and content else ()
+
+
+def _of_records(pieces: list[Piece], run: list[Piece]) -> bool:
+    """Return whether words are followed by 的记录, 的日志: what stands inside a topic."""
+    if not run:
+        return False
+    after = pieces[pieces.index(run[-1]) + 1 :][:2]
+    said_of = run[-1].text.endswith("的") or (bool(after) and after.pop(0).text == "的")
+    return said_of and bool(after) and bool(after[0].keys & {"history", "log", "lines", "which"})
 
 
 def query_of(conditions: list[Condition], reading: Reading) -> str:

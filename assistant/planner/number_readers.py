@@ -80,7 +80,7 @@ def _leads_to(reading: Reading, piece: Piece) -> bool:
     if before is None:
         return False
     heard_so = before.keys & {"scale", "resize"} and folded(before.text[-1:]) in _TO_SOUNDS
-    return before.text.endswith(TO) or bool(heard_so)
+    return before.text.endswith((*TO, "回")) or bool(heard_so)
 
 
 def read_revision(source: Source) -> Taken | None:

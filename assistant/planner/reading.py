@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TypeAlias
@@ -139,7 +140,29 @@ def read(say: str, *, lexicon: Lexicon, names: NameIndex, now: datetime) -> Read
     """
     sentence = sentence_of(say)
     candidates = [*_typed(sentence, now), *_named(sentence, names), *_words(sentence, lexicon)]
-    return Reading(sentence, tuple(_best_cut(sentence.text, candidates)), lexicon.light)
+    return Reading(sentence, tuple(_made_sure(_best_cut(sentence.text, candidates))), lexicon.light)
+
+
+_NOUNS_OF = {
+    "workload": {"workload", "service"},
+    "cluster": {"cluster"},
+    "namespace": {"namespace"},
+    "node_pool": {"node_pool"},
+    "topic": {"log", "topic"},
+    "alarm": {"alarm", "alarm_policy"},
+    "dashboard": {"dashboard"},
+}
+
+
+def _made_sure(pieces: list[Piece]) -> list[Piece]:
+    """Return the pieces; a shortened name beside the noun of its kind is as good as the whole one."""
+    sure = list(pieces)
+    for position, (piece, after) in enumerate(itertools.pairwise(pieces)):
+        kinds = {thing.kind for thing in piece.things}
+        nouns = set().union(*(_NOUNS_OF.get(kind, set()) for kind in kinds))
+        if piece.certainty is Certainty.SHORTENED and len(piece.things) == 1 and after.keys & nouns:
+            sure[position] = replace(piece, certainty=Certainty.SAME_SOUND)
+    return sure
 
 
 def _typed(sentence: Sentence, now: datetime) -> Iterator[tuple[Piece, float]]:
