@@ -108,6 +108,8 @@ def trouble_with(best: Candidate, reading: Reading, whole: Reading) -> NoPlan | 
         return _CONDITIONAL
     if reading.has("foreign") and any("foreign" in piece.keys for piece in best.unexplained):
         return _FOREIGN
+    if best.tool.risk == "write" and any(piece.text.startswith("哪") for piece in reading.all("which")):
+        return _ASKED
     if best.tool.risk == "danger" and (doubt := _doubt(best, whole if whole.has("correction") else reading)):
         return doubt
     return names_trouble(best.tool, reading, best.call, strict=best.tool.risk == "danger")

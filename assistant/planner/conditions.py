@@ -229,7 +229,7 @@ def _is_word(piece: Piece, reading: Reading) -> bool:
     ):
         # A part of a name inside what is looked for in a topic is no name of a workload.
         return True
-    if piece.keys & _CONTEXT:
+    if piece.keys & _CONTEXT and not ("@pod" in piece.keys and reading.has("@topic")):
         return False
     if "@word" in piece.keys or "log_word" in piece.keys:
         return True

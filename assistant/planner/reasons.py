@@ -24,6 +24,11 @@ _A_WORD_TO_YOU = re.compile(
     r"(?:跟|和|给|向)(?:你|您|大家|各位)?(?:说|讲|报备|通报|打个招呼|汇报|知会)(?:一?声|一下)?[哈啊哦]?"
     r"|(?:知会|通知)你?一声[哈啊]?|你知道(?:一下|就行|就好)"
 )
+_REPORTED = re.compile(
+    r"(?:有|好多|很多|好几个|那边)?(?:客户|用户|领导|老板|业务|大家|同事|测试|运营|产品|群里|他们|客服|人)"
+    r"(?:们|那边|一直|都|又|刚|老|在|刚才|总)*(?:投诉|反馈|反映|抱怨|催|说|嚷|吐槽|喊|骂|报)"
+)
+"""Somebody else's complaint is why one asks."""
 _BREAKS = "，。；！？"
 _TELLERS = (
     "我", "咱", "人家", "大家", "用户", "客户", "老板", "领导", "同事", "业务", "没人", "他们", "有人",
@@ -100,6 +105,8 @@ def _is_aside(clause: Sequence[Piece], reading: Reading) -> bool:
     content = [piece for piece in clause if not reading.is_light(piece)]
     if any(word in text for word in (*_QUESTIONS, *_WISHES)) or _has(clause, _ASKS - {"show", "then"}):
         return False
+    if _REPORTED.match(text) and not _has(clause, ACTS):
+        return True
     if not content or any(piece.things or piece.keys.isdisjoint(_ASIDE) for piece in content):
         return False
     return text.startswith(_TELLERS) or (

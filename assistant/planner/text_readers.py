@@ -152,6 +152,8 @@ def read_phrase(source: Source) -> Taken | None:
         quoted = source.reading.first("@quoted")
         return Taken(str(quoted.value), (quoted,)) if quoted else None
     text = re.sub(r"^(?:个|一个|叫|为|成|做)+", "", str(found.value))
+    if found.pieces[0].text.endswith("你") and text.startswith("好"):
+        text = f"你{text}"  # 叫“你好某某”, not 叫你“好某某”
     for piece in found.pieces:
         if "@quoted" in piece.keys:
             text = str(piece.value)
