@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from assistant.errors import UnknownPerson
 from assistant.journal import SqlJournal
@@ -20,8 +22,12 @@ from scheduler.digest_claims import SqlDigestClaimStore
 from voice.errors import VoiceprintOfOtherModel
 from voice.heard import SpeakerMatch
 from voice.speakers import SpeakerCheck
-from voice.voiceprint import Enrolment, Level
+from voice.voiceprint import Enrolment, Level, Probe, learn
 from voice.voiceprint_bytes import read_voiceprint, voiceprint_bytes
+
+LEARNS_EVERY = timedelta(hours=20)
+"""A voiceprint takes in one utterance a day at most."""
+_log = logging.getLogger(__name__)
 
 CONSOLE = Person(
     id="console",
@@ -90,13 +96,30 @@ class KnownVoices:
         return known
 
     def identify(self, audio: AudioClip, level: Level, *, speech_s: float | None = None) -> SpeakerMatch:
-        """Tell whose voice it is; a stranger's when in doubt.
+        """Tell whose voice it is; a stranger's when in doubt. A sure match is learned from, once a day.
 
         Raises:
             VoiceprintOfOtherModel: as `known` does.
             VoiceprintDamaged: as `known` does.
         """
-        return self._check.identify(audio, self.known(), level, speech_s=speech_s)
+        known = self.known()
+        match, probe = self._check.judge(audio, known, level, speech_s=speech_s)
+        if level is Level.QUESTION and match.accepted and probe is not None:
+            self._learn(next(one for one in known if one.person == match.person), probe, match)
+        return match
+
+    def _learn(self, enrolment: Enrolment, probe: Probe, match: SpeakerMatch) -> None:
+        """Follow how a voice changes over weeks, not what one room sounds like today."""
+        now = self._now()
+        if enrolment.learned and now - enrolment.learned[-1].at < LEARNS_EVERY:
+            return
+        grown = learn(enrolment, probe, match, now=now)
+        if grown is enrolment:
+            return
+        try:
+            self._keep(grown, now)
+        except SQLAlchemyError as error:
+            _log.warning("what was learned of a voice could not be kept: %s", type(error).__name__)
 
     def enrol(self, person: Person, clips: Sequence[AudioClip]) -> None:
         """Learn somebody's voice, in the place of what was known of it.
@@ -104,9 +127,14 @@ class KnownVoices:
         Raises:
             EnrolmentRefused: the clips do not do; it knows which one.
         """
-        enrolment = self._check.enrol(person.id, clips)
+        self._keep(self._check.enrol(person.id, clips), self._now())
+
+    def _keep(self, enrolment: Enrolment, now: datetime) -> None:
         self._people.enrol(
-            person.id, model=enrolment.model, embeddings=[voiceprint_bytes(enrolment)], now=self._now()
+            enrolment.person,
+            model=enrolment.model,
+            embeddings=[voiceprint_bytes(enrolment)],
+            now=now,
         )
 
 

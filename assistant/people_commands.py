@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mcp_tencent.push.records import SqlPreferenceStore
     from mcp_tencent.serving.tokens import TokenStore
     from voice.heard import SpeakerMatch
-    from voice.voiceprint import Enrolment, Level
+    from voice.voiceprint import Level
 
 app = typer.Typer(name="people", help="People, permissions, voiceprints.", no_args_is_help=True)
 
@@ -169,6 +169,36 @@ def enrol(
 
 
 @app.command()
+def unlearn(
+    name: NameArgument,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what was learned since; default: all.")
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Undo what somebody's voiceprint has taken in since it was enrolled."""
+    from voice.voiceprint import unlearn as without_learned
+    from voice.voiceprint_bytes import read_voiceprint, voiceprint_bytes
+
+    begin = None if since is None else since.astimezone()
+    undone = 0
+    with _records(home) as records:
+        person = records.people.get(name)
+        for model in sorted(records.people.enrolled_models().get(person.id, ())):
+            stored = [one for one in records.people.voiceprints(model=model) if one.person_id == person.id]
+            before = [read_voiceprint(one.embedding, model=model) for one in stored]
+            after = [without_learned(one, since=begin) for one in before]
+            undone += sum(len(one.learned) for one in before) - sum(len(one.learned) for one in after)
+            kept = [voiceprint_bytes(one) for one in after]
+            records.people.enrol(person.id, model=model, embeddings=kept, now=records.clock.now())
+    if as_json:
+        _print_json({"person": person.name, "undone": undone})
+    else:
+        typer.echo(f"{undone} learned utterances of {person.name} are forgotten.")
+
+
+@app.command()
 def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A recording of one utterance.")],
     question: Annotated[
@@ -178,6 +208,7 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Tell whose voice it is; ends with 4 when it is nobody's for sure."""
+    from assistant.known_people import KnownVoices
     from assistant.speaker_model import open_speaker_check
     from hardware.recordings import read_recording
     from voice.voiceprint import Level
@@ -186,32 +217,12 @@ def verify(
     with _records(home) as records:
         check = open_speaker_check()
         level = Level.QUESTION if question else Level.GREETING
-        match = check.identify(audio, known_voices(records.people, model=check.model), level)
+        known = KnownVoices(records.people, check, records.clock.now).known()
+        match = check.identify(audio, known, level)
         person = records.people.get(match.person) if match.person and match.accepted else None
     _show_match(match, person, level, as_json=as_json)
     if person is None:
         raise typer.Exit(NOT_RECOGNISED)
-
-
-def known_voices(people: SqlPeopleStore, *, model: str) -> list[Enrolment]:
-    """Return everybody's voiceprint of this model.
-
-    Raises:
-        VoiceprintOfOtherModel: nobody has one, but somebody has one of another model and must enrol again.
-        VoiceprintDamaged: stored bytes hold no voiceprint.
-    """
-    from voice.errors import VoiceprintOfOtherModel
-    from voice.voiceprint_bytes import read_voiceprint
-
-    known = [read_voiceprint(one.embedding, model=model) for one in people.voiceprints(model=model)]
-    earlier = [
-        people.get(person).name for person, models in people.enrolled_models().items() if model not in models
-    ]
-    if not known and earlier:
-        raise VoiceprintOfOtherModel(
-            f"the voiceprints of {', '.join(sorted(earlier))} were made with another model than {model}"
-        )
-    return known
 
 
 def _show_match(match: SpeakerMatch, person: Person | None, level: Level, *, as_json: bool) -> None:

@@ -76,11 +76,26 @@ class SpeakerCheck:
             level: what the match is wanted for.
             speech_s: how much of it is voice, where that was measured; else it is measured here.
         """
+        return self.judge(audio, enrolments, level, speech_s=speech_s)[0]
+
+    def judge(
+        self,
+        audio: AudioClip,
+        enrolments: Sequence[Enrolment],
+        level: Level,
+        *,
+        speech_s: float | None = None,
+    ) -> tuple[SpeakerMatch, Probe | None]:
+        """Tell whose voice it is, as `identify` does, and what was compared; None where nothing could be."""
         try:
-            return self._match(self.probe(audio, speech_s=speech_s), audio, enrolments, level)
+            probe = self.probe(audio, speech_s=speech_s)
+            return self._match(probe, audio, enrolments, level), probe
         except VoiceError as error:
             _log.warning("a voice could not be judged, so it is a stranger's: %s", error)
-            return SpeakerMatch(person=None, score=0.0, threshold=1.0, accepted=False, why=str(error))
+            return (
+                SpeakerMatch(person=None, score=0.0, threshold=1.0, accepted=False, why=str(error)),
+                None,
+            )
 
     def probe(self, audio: AudioClip, *, speech_s: float | None = None) -> Probe:
         """Return an utterance as it is compared, for learning from it later.

@@ -8,13 +8,24 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from assistant.app import open_records
 from assistant.cli import app
+from assistant.home import find_home
+from assistant.known_people import KnownVoices, people_store
+from assistant.sealing import open_sealer
+from assistant.settings import Settings
+from assistant.speaker_model import open_speaker_check
+from hardware.audio import AudioClip
+from hardware.recordings import read_recording
+from voice.voiceprint import Level
 
 TESTPACK = Path(__file__).parents[1] / "voice" / "testpack"
 OWNER, STRANGER = "libri-2033", "libri-3331"
@@ -127,3 +138,29 @@ def test_who_is_removed_leaves_no_voiceprint_and_no_valid_token(home: Path):
         assert sealed[40:80] not in file.read_bytes()
     listed = CliRunner().invoke(app, ["tokens", "list", "值班员", "--home", str(home)])
     assert "revoked" in listed.stdout
+
+
+def test_a_sure_voice_is_learned_from_once_a_day_and_that_can_be_undone(home: Path):
+    people("add", "值班员", home=home)
+    people("enrol", "值班员", *clips(OWNER), home=home)
+    place = find_home(home, {})
+    with open_records(place, Settings()) as database:
+        check = open_speaker_check()
+        clock = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+        times = iter([clock, clock + timedelta(hours=1), clock + timedelta(days=1)])
+        store = people_store(database.engine, open_sealer(place, {}, create=False))
+        voices = KnownVoices(store, check, lambda: next(times))
+        (enrolled,) = voices.known()
+        sounds = [read_recording(Path(one)).samples for one in clips(OWNER)]
+        for one, other in ((0, 1), (2, 3), (4, 0)):
+            heard = AudioClip(samples=np.concatenate([sounds[one], sounds[other]]))
+            assert voices.identify(heard, Level.QUESTION, speech_s=4.0).accepted
+        (learned,) = voices.known()
+        assert [one.at for one in learned.learned] == [clock, clock + timedelta(days=1)]
+    assert told("unlearn", "值班员", "--since", "2026-11-21", home=home)["undone"] == 1
+    assert told("unlearn", "值班员", home=home)["undone"] == 1
+    with open_records(place, Settings()) as database:
+        store = people_store(database.engine, open_sealer(place, {}, create=False))
+        (again,) = KnownVoices(store, check, lambda: clock).known()
+    assert again.learned == ()
+    np.testing.assert_allclose(again.centre(), enrolled.centre(), atol=1e-6)
