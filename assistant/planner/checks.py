@@ -60,6 +60,7 @@ _NOUNS = frozenset(
     ]
 )
 """What one may ask the meaning of."""
+_JUST = ("刚才", "刚刚", "刚", "方才", "早就")
 _MOST_CHOICES = 3
 _IF = ("如果", "要是", "假如", "万一", "一旦", "倘若", "若", "除非", "假设")
 _QUESTIONS = {
@@ -166,6 +167,11 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
         for piece in reading.pieces
     ):
         return UNSURE
+    if any(
+        (after := reading.after(piece)) is not None and "@mark" not in after.keys
+        for piece in reading.all("correction")
+    ):
+        return UNSURE  # 不是重启: what is it then?
     asked = [piece for piece in reading.all("asking_act") if id(piece) not in used]
     if asked:
         return _ASKED
@@ -206,12 +212,10 @@ def _only_asked(reading: Reading) -> bool:
             "帮",
             "麻烦",
             "请",
-            "一下",
             "能不能",
             "可不可以",
             "可否",
             "能否",
-            "把",
             "给我",
             "好吗",
             "行吗",
@@ -238,6 +242,9 @@ def _told_as_past(best: Candidate, reading: Reading) -> bool:
             and reading.after(after) is not None
             and "@mark" in getattr(reading.after(after), "keys", ())
         )
+        just = any(one.text in _JUST for one in reading.pieces)
+        if just and reading.pieces[-1].text == "了":
+            return True
         if (
             after
             and after.text == "了"
