@@ -68,6 +68,8 @@ from assistant.planner.text_readers import (
     read_word,
 )
 
+_SHORT = 10
+"""Characters of a remark that goes on with the logs that were just looked at: 总结一下."""
 _REGION = re.compile(r"[a-z]{2}-[a-z]+(?:-\d)?")
 """Ids of regions: concepts of the lexicon, or written out."""
 
@@ -120,6 +122,14 @@ def _remembered(source: Source, kind: str) -> Taken | None:
         and kind in ("workload", "topic")
         and not source.reading.has("@cluster", "@namespace", "@workload", "@topic")
     )
+    same_topic = (
+        kind == "topic"
+        and context.last_call is not None
+        and "topic" in context.last_call.arguments
+        and len(source.reading.text) <= _SHORT
+        and not any(piece.things for piece in source.reading.pieces)
+    )
+    goes_on = goes_on or same_topic
     if held and (said_so or (needed and source.inherit) or goes_on) and kind != "namespace":
         return Taken(held, (pronoun,) if pronoun and said_so else (), remembered=True)
     return None

@@ -232,8 +232,8 @@ def _told_as_past(best: Candidate, reading: Reading) -> bool:
         if any(piece.keys & {token} for line in best.tool.when for token in line) and not piece.things
     ]
     for piece in acts:
-        after, before = reading.after(piece), reading.before(piece)
-        if before is not None and "allow" in before.keys:
+        after = reading.after(piece)
+        if any("allow" in one.keys and one.start < piece.start for one in reading.pieces):
             continue  # 可以放出来了
         if after and after.text == "过":
             return True

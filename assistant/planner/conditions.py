@@ -85,6 +85,7 @@ _NO_TEXT = frozenset(
     ]
 ) - {"@workload", "@alarm", "@namespace"}
 """What is never a part of the text that is looked for."""
+_SEARCHES = ("搜", "搜索", "搜一下", "搜下", "grep", "检索", "过滤", "搜搜")
 _INSIDE = ("里", "里面", "里头", "中", "上")
 _NO_STATUS_UNITS = ("条", "行", "个", "次", "台", "份", "percent", "ordinal", "vague")
 
@@ -130,7 +131,19 @@ def conditions_in(reading: Reading, also: frozenset[str] = frozenset()) -> list[
             denied = position > 0 and _denies(pieces[:position])
             found.append(Condition(text, tuple(pieces[position : position + used]), denied))
         position += used
-    return found
+    return _searched_for(found, pieces)
+
+
+def _searched_for(found: list[Condition], pieces: list[Piece]) -> list[Condition]:
+    """Return the conditions without the words before an outright search: 有没有人动过，搜 delete."""
+    verb = next((piece for piece in reversed(pieces) if piece.text.lower() in _SEARCHES), None)
+    if verb is None or not any(one.pieces[0].start > verb.start for one in found):
+        return found
+    return [
+        one
+        for one in found
+        if one.pieces[0].start > verb.start or one.text.isascii()
+    ]
 
 
 def _looked_for(pieces: list[Piece], position: int) -> tuple[Piece, ...]:

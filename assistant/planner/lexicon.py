@@ -21,6 +21,8 @@ LIGHT, CONTENT = "light", "content"
 """The sections of words that need no explanation, and of those that may be heard by sound."""
 _MOST_SYLLABLES = 6
 """Longer words are found as they are written only."""
+_UNHEARD = frozenset({"symptom", "foreign", "unwanted", "stopped", "detail"})
+"""Talk around a request, which too much else sounds like."""
 _MOST_WAYS = 120
 """A pattern of more ways is looked for as an expression: to keep every way as a word would take too long."""
 
@@ -120,7 +122,7 @@ def load_lexicon() -> Lexicon:
                         concepts[word.lower()].add(concept)
     words = {word: frozenset(meant) for word, meant in concepts.items()}
     by_sound: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
-    unheard = light | manner
+    unheard = light | manner | _UNHEARD
     for word, meant in words.items():
         # Light words of two syllables sound like too much else; each Chinese character is a syllable.
         spoken = sum(not character.isascii() for character in word)

@@ -15,8 +15,12 @@ from assistant.planner.times import Duration, same_length
 def read_tail(source: Source) -> Taken | None:
     """Read how many of the last lines are wanted."""
     for piece in source.reading.all("@number"):
-        after = source.reading.after(piece)
-        counted = piece.unit in ("条", "行") or (after and "lines" in after.keys)
+        before, after = source.reading.before(piece), source.reading.after(piece)
+        counted = (
+            piece.unit in ("条", "行")
+            or (after and "lines" in after.keys)
+            or (before and "tail" in before.keys and not piece.unit)
+        )
         if counted and isinstance(piece.value, int):
             return Taken(piece.value if piece.value != 100 else "", (piece,))
     return None

@@ -119,14 +119,14 @@ class Reading:
         return "".join(piece.text for piece in self.pieces)
 
     def before(self, piece: Piece) -> Piece | None:
-        """Return the piece before another one."""
+        """Return the piece before another one, spaces left out."""
         position = self.pieces.index(piece)
-        return self.pieces[position - 1] if position else None
+        return next((one for one in reversed(self.pieces[:position]) if one.text != " "), None)
 
     def after(self, piece: Piece) -> Piece | None:
-        """Return the piece after another one."""
+        """Return the piece after another one, spaces left out."""
         position = self.pieces.index(piece) + 1
-        return self.pieces[position] if position < len(self.pieces) else None
+        return next((one for one in self.pieces[position:] if one.text != " "), None)
 
 
 def read(say: str, *, lexicon: Lexicon, names: NameIndex, now: datetime) -> Reading:

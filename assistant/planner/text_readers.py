@@ -173,7 +173,7 @@ _NAME = re.compile(
 )
 """A Chinese name, full or familiar, up to where the sentence goes on."""
 _BEFORE_A_NAME = re.compile(
-    r"(?:^|[，。叫给把为让是下的个位人员事册记入录集]|帮|一下|同事|新人|新来的|姓名|名字|实习生|声纹|声音|口令)$"
+    r"(?:^|[，。：:叫给把为让是下的个位人员事册记入录集]|帮|一下|同事|新人|新来的|姓名|名字|实习生|声纹|声音|口令)$"
 )
 
 
