@@ -17,7 +17,7 @@ from assistant.planner.errors import LanguageDataWrong
 from assistant.planner.heard import Sentence
 from mcp_tencent.naming.sound import folded
 
-LIGHT, CONTENT = "light", "content"
+LIGHT, MODAL, CONTENT = "light", "modal", "content"
 """The sections of words that need no explanation, and of those that may be heard by sound."""
 _MOST_SYLLABLES = 6
 """Longer words are found as they are written only."""
@@ -122,7 +122,7 @@ def load_lexicon() -> Lexicon:
                         concepts[word.lower()].add(concept)
     words = {word: frozenset(meant) for word, meant in concepts.items()}
     by_sound: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
-    unheard = light | manner | _UNHEARD
+    unheard = (light | manner | _UNHEARD) - frozenset(sections[MODAL]) - {"correction"}
     for word, meant in words.items():
         # Light words of two syllables sound like too much else; each Chinese character is a syllable.
         spoken = sum(not character.isascii() for character in word)

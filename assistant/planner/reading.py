@@ -16,7 +16,7 @@ from assistant.planner.inventory import Thing
 from assistant.planner.lexicon import Lexicon
 from assistant.planner.names import Certainty, NameIndex
 from assistant.planner.numbers import NUMBER, is_vague, number_of
-from assistant.planner.times import Duration, Stretch, times_in
+from assistant.planner.times import Duration, Stretch, as_heard, times_in
 
 _NUMBERED = re.compile(
     rf"(?P<ordinal>第)?(?P<percent>百分之)?(?P<number>{NUMBER})(?P<sign>%|％|个百分点)?"
@@ -169,13 +169,15 @@ def _typed(sentence: Sentence, now: datetime) -> Iterator[tuple[Piece, float]]:
     text = sentence.text
     for start, end, address in addresses_in(text):
         yield Piece(start, end, text[start:end], frozenset({"@email"}), address), 3.0
-    yield from _timed(text, now)
-    yield from _numbered(text)
+    # One syllable is one character: places stay the same.
+    heard = as_heard(sentence)
+    yield from _timed(heard, text, now)
+    yield from _numbered(heard, text)
     yield from _written(text)
 
 
-def _timed(text: str, now: datetime) -> Iterator[tuple[Piece, float]]:
-    for timed in times_in(text, now):
+def _timed(heard: str, text: str, now: datetime) -> Iterator[tuple[Piece, float]]:
+    for timed in times_in(heard, now):
         keys = {"@period"}
         if isinstance(timed.value, Duration):
             keys = {
@@ -190,8 +192,8 @@ def _timed(text: str, now: datetime) -> Iterator[tuple[Piece, float]]:
         yield Piece(timed.start, timed.end, text[timed.start : timed.end], frozenset(keys), timed.value), 1.25
 
 
-def _numbered(text: str) -> Iterator[tuple[Piece, float]]:
-    for match in _NUMBERED.finditer(text):
+def _numbered(heard: str, text: str) -> Iterator[tuple[Piece, float]]:
+    for match in _NUMBERED.finditer(heard):
         if _IN_LATIN.search(text[: match.start()]) and match[0][0].isascii():
             continue  # a part of a word: WB2026
         if piece := _number(match, below_zero=text[: match.start()].endswith("负")):
