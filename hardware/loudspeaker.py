@@ -73,7 +73,7 @@ class Loudspeaker(Protocol):
         ...
 
     def stop(self) -> None:
-        """Silence it within one block (some 20 ms) and forget what is waiting."""
+        """Silence it (what the device holds back, some 50 ms, is still heard) and forget what is waiting."""
         ...
 
     @property

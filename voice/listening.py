@@ -84,7 +84,7 @@ class EarSettings:
         stop_pause_s: … and while the loudspeaker plays.
         same_stretch_s: A longer pause begins a new stretch of speech.
         longest_stretch_s: Talk without a pause is looked at in pieces of this length; Vosk cuts at 20.
-        overlap_s: … which overlap by this, so that the phrase is whole in one of them.
+        overlap_s: What is heard again behind a look, so that the phrase is whole in one of them.
         hint_settles_s: A hint of the phrase in mid-speech is looked at after this.
         question_s: How long it waits for the question after the wake phrase.
         follow_up_s: How long it listens for a follow-up question after an answer.
@@ -92,7 +92,7 @@ class EarSettings:
 
     pre_roll_s: float = 0.5
     wake_pause_s: float = 0.16
-    stop_pause_s: float = 0.1
+    stop_pause_s: float = 0.06
     same_stretch_s: float = 0.7
     longest_stretch_s: float = 16.0
     overlap_s: float = 2.0
@@ -127,6 +127,8 @@ class _Stretch:
     """What the spotter has heard of it."""
     looked: bool = False
     """The spotter's result was fetched in this pause."""
+    all_unknown: bool = False
+    """… and it knew none of the words."""
     hinted_at_s: float | None = None
     called: bool = False
     """The wake phrase is in it, and was told."""
@@ -289,7 +291,9 @@ class Ear:
                 self._listen_again(self._stretch)
             return
         if voice and stretch.looked:
-            stretch.keep_last(self._settings.overlap_s)
+            # Behind nothing but unknown words at most a syllable of the phrase can stand.
+            settings = self._settings
+            stretch.keep_last(settings.pre_roll_s if stretch.all_unknown else settings.overlap_s)
             self._listen_again(stretch)
         stretch.add(block, voice=voice)
         if stretch.looked:
@@ -345,7 +349,7 @@ class Ear:
         if stretch.unheard:
             self._spotter.accept(stretch.piece())
         spotted = self._spotter.finish()
-        stretch.looked = True
+        stretch.looked, stretch.all_unknown = True, not spotted.strip(UNKNOWN)
         saying = self._being_said()
         if saying is not None and (word := stop_word(spotted, saying)):
             self._events.append(StopHeard(word=word, at_s=self._now_s))

@@ -6,6 +6,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
+from hardware.audio import AudioClip
 from hardware.loudspeaker_sounddevice import SounddeviceLoudspeaker
 from hardware.microphone_sounddevice import Recovery, SounddeviceMicrophone
 from hardware.recordings import read_recording
@@ -64,6 +67,22 @@ def play(file: str, after_s: str) -> None:
     say(ended=ended, states=states, playing=playing.text if playing else None, played_s=first.played_s)
 
 
+def stop(file: str, recorded: str) -> None:
+    """Stop a long sound again and again; tell how much of it was recorded behind each stop."""
+    loudspeaker = SounddeviceLoudspeaker("pulse")
+    clip = read_recording(Path(file))
+    behind_s = []
+    for turn in range(5):
+        loudspeaker.play(clip).wait(0.5 + turn / 100)
+        loudspeaker.stop()
+        mark = Path(recorded).stat().st_size // 2
+        loudspeaker.play(AudioClip(samples=np.zeros(8_000, np.int16))).wait(5)
+        heard = np.fromfile(recorded, np.int16)
+        behind_s.append((np.flatnonzero(np.abs(heard) > 100)[-1] - mark) / 16_000)
+    loudspeaker.close()
+    say(behind_s=behind_s)
+
+
 def unplug() -> None:
     """Lose the server under an open microphone; the test starts it anew when it reads 'lost'."""
     quick = Recovery(lost_after_s=0.6, first_pause_s=0.1, longest_pause_s=0.3)
@@ -94,5 +113,5 @@ def unplug() -> None:
 
 
 if __name__ == "__main__":
-    acts: dict[str, Callable[..., None]] = {"hear": hear, "play": play, "unplug": unplug}
+    acts: dict[str, Callable[..., None]] = {"hear": hear, "play": play, "stop": stop, "unplug": unplug}
     acts[sys.argv[1]](*sys.argv[2:])

@@ -61,6 +61,20 @@ def test_loudspeaker_plays_in_turn_and_stops_at_once(environment, tmp_path):
     assert whole["playing"] == "第二句"
 
 
+def test_silence_follows_a_stop_within_a_tenth_of_a_second(environment, tmp_path):
+    tone = (np.sin(np.arange(48_000) / 5) * 8000).astype(np.int16)
+    write_recording(tmp_path / "tone.wav", AudioClip(samples=tone))
+    command = ["parec", "--device=speaker.monitor", "--rate=16000", "--channels=1", "--format=s16le"]
+    with (tmp_path / "recorded.raw").open("wb") as out:
+        recorder = subprocess.Popen([*command, "--latency-msec=5"], env=environment, stdout=out)
+        try:
+            stopped = result(environment, "stop", str(tmp_path / "tone.wav"), str(tmp_path / "recorded.raw"))
+        finally:
+            recorder.terminate()
+            recorder.wait(5)
+    assert sorted(stopped["behind_s"])[2] < 0.1
+
+
 def test_microphone_that_was_lost_is_opened_again(tmp_path):
     with virtual_audio(_new(tmp_path / "first")) as environment:
         process = subprocess.Popen(
