@@ -139,11 +139,10 @@ def _searched_for(found: list[Condition], pieces: list[Piece]) -> list[Condition
     verb = next((piece for piece in reversed(pieces) if piece.text.lower() in _SEARCHES), None)
     if verb is None or not any(one.pieces[0].start > verb.start for one in found):
         return found
-    return [
-        one
-        for one in found
-        if one.pieces[0].start > verb.start or one.text.isascii()
-    ]
+    said_before = [one for one in found if one.pieces[0].start < verb.start and not one.text.isascii()]
+    first, *others = [one for one in found if one not in said_before]
+    told = tuple(piece for one in said_before for piece in one.pieces)
+    return [Condition(first.text, (*told, *first.pieces), first.denied), *others]
 
 
 def _looked_for(pieces: list[Piece], position: int) -> tuple[Piece, ...]:

@@ -122,7 +122,7 @@ def load_lexicon() -> Lexicon:
                         concepts[word.lower()].add(concept)
     words = {word: frozenset(meant) for word, meant in concepts.items()}
     by_sound: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
-    unheard = (light | manner | _UNHEARD) - frozenset(sections[MODAL]) - {"correction"}
+    unheard = (manner | _UNHEARD) - frozenset(sections[MODAL]) - {"correction"}
     for word, meant in words.items():
         # Light words of two syllables sound like too much else; each Chinese character is a syllable.
         spoken = sum(not character.isascii() for character in word)
