@@ -180,7 +180,8 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
     if any(piece.keys & {"@period", "future", "@past", "@duration"} for piece in best.unexplained):
         return _LATER
     if any(
-        (len(piece.text) > 1 or "@text" not in piece.keys or _before_a_number(piece, reading)) and not _is_complaint_before(piece, reading)
+        (len(piece.text) > 1 or "@text" not in piece.keys or _before_a_number(piece, reading))
+        and not _is_complaint_before(piece, reading)
         for piece in best.unexplained
     ):
         return UNSURE

@@ -206,7 +206,8 @@ def _candidate(tool: Tool, matched: tuple[str, ...], source: Source) -> Candidat
 
 
 def _against(piece: Piece, tool: Tool) -> float:
-    if tool.risk == "read" and piece.keys & _ACTS:
+    makes = piece.keys & {"create", "change"} and len(piece.text) > 1
+    if tool.risk == "read" and (piece.keys & _ACTS or makes):
         return _UNEXPLAINED_ACT
     if "@text" in piece.keys:
         return _UNEXPLAINED_TEXT * min(2.0, len(piece.text) / 2)

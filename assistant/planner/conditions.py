@@ -113,7 +113,7 @@ def conditions_in(reading: Reading, also: frozenset[str] = frozenset()) -> list[
         piece = pieces[position]
         used, text = 1, ""
         if run := _looked_for(pieces, position):
-            text = "".join(one.text for one in run).removesuffix("的")
+            text = "".join(map(_spelled, run)).removesuffix("的")
             found.append(Condition(text, run, denied=_denies(pieces[:position])))
             position += (pieces.index(run[-1]) - position) + 1
             continue
@@ -277,7 +277,13 @@ def _run(pieces: list[Piece], position: int, reading: Reading) -> int:
 
 def _phrase(run: list[Piece], reading: Reading) -> str:
     text = reading.sentence.text[run[0].start : run[-1].end].strip()
+    if len(run) == 1:
+        text = _spelled(run[0])
     return f'"{text}"' if _is_phrase(text) else text
+
+
+def _spelled(piece: Piece) -> str:
+    return str(piece.value) if "log_word" in piece.keys and isinstance(piece.value, str) else piece.text
 
 
 def _is_phrase(text: str) -> bool:

@@ -36,12 +36,14 @@ class Word:
         end: After its last character.
         concepts: Everything that it may mean.
         exact: It is written so; else it only sounds so.
+        written: How the lexicon writes it.
     """
 
     start: int
     end: int
     concepts: frozenset[str]
     exact: bool
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Lexicon:
     words: Mapping[str, frozenset[str]]
     light: frozenset[str]
     tools: Mapping[str, Tool]
-    _by_sound: Mapping[tuple[str, ...], frozenset[str]] = field(repr=False)
+    _by_sound: Mapping[tuple[str, ...], tuple[str, frozenset[str]]] = field(repr=False)
     _patterns: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = field(repr=False, default=())
     _longest: int = 0
 
@@ -88,9 +90,9 @@ class Lexicon:
             for size in range(2, min(_MOST_SYLLABLES, len(heard) - first) + 1):
                 piece = heard[first : first + size]
                 place = (piece[0].start, piece[-1].end)
-                concepts = self._by_sound.get(tuple(syllable.sound for syllable in piece))
+                written, concepts = self._by_sound.get(tuple(one.sound for one in piece), ("", frozenset()))
                 if concepts and place not in known and sentence.text[place[0] : place[1]].isalpha():
-                    found.append(Word(*place, concepts, exact=False))
+                    found.append(Word(*place, concepts, exact=False, written=written))
         return found
 
 
@@ -121,7 +123,7 @@ def load_lexicon() -> Lexicon:
                     if "_" in word:
                         concepts[word.lower()].add(concept)
     words = {word: frozenset(meant) for word, meant in concepts.items()}
-    by_sound: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
+    by_sound: dict[tuple[str, ...], tuple[str, frozenset[str]]] = {}
     unheard = (manner | _UNHEARD) - frozenset(sections[MODAL]) - {"correction"}
     for word, meant in words.items():
         # Light words of two syllables sound like too much else; each Chinese character is a syllable.
@@ -130,13 +132,14 @@ def load_lexicon() -> Lexicon:
             continue
         sound = folded(word)
         if 2 <= len(sound) <= _MOST_SYLLABLES:
-            by_sound[sound] |= meant
+            first, known = by_sound.get(sound, (word, frozenset()))
+            by_sound[sound] = (first, known | meant)
     tools = {name: _tool(name, section) for name, section in _yaml("tools.yaml").items()}
     return Lexicon(
         words,
         frozenset(light),
         tools,
-        {sound: frozenset(meant) for sound, meant in by_sound.items()},
+        by_sound,
         tuple(patterns),
         max(map(len, words)),
     )

@@ -158,6 +158,8 @@ def _made_sure(pieces: list[Piece]) -> list[Piece]:
     """Return the pieces; a shortened name beside the noun of its kind is as good as the whole one."""
     sure = list(pieces)
     for position, (piece, after) in enumerate(itertools.pairwise(pieces)):
+        if after.text in ("那个", "这个", "的", "那") and position + 2 < len(pieces):
+            after = pieces[position + 2]
         kinds = {thing.kind for thing in piece.things}
         nouns = set().union(*(_NOUNS_OF.get(kind, set()) for kind in kinds))
         if piece.certainty is Certainty.SHORTENED and len(piece.things) == 1 and after.keys & nouns:
@@ -295,7 +297,10 @@ def _words(sentence: Sentence, lexicon: Lexicon) -> Iterator[tuple[Piece, float]
         if sentence.text[word.start] in "没未不" and not light and word.concepts.isdisjoint(_UNTIED):
             # 没 + 送达的 must not win over 没送达 + 的.
             weight *= 1.15
-        yield Piece(word.start, word.end, sentence.text[word.start : word.end], word.concepts), weight
+        # What is looked for is looked for as it is written, however it was heard.
+        value = word.written or None if "log_word" in word.concepts else None
+        text = sentence.text[word.start : word.end]
+        yield Piece(word.start, word.end, text, word.concepts, value), weight
 
 
 def _best_cut(text: str, candidates: Iterable[tuple[Piece, float]]) -> list[Piece]:
