@@ -71,15 +71,28 @@ def find(wanted: str, text: str) -> Found:
         wanted: What is looked for.
         text: Where; its positions count without spaces.
     """
+    return max(find_each(wanted, text), key=lambda one: one.likeness, default=Found(0, 0, 0.0))
+
+
+def find_each(wanted: str, text: str) -> list[Found]:
+    """Return the stretches that sound most like what is wanted: as long as it, and a syllable less or more.
+
+    Args:
+        wanted: What is looked for.
+        text: Where; its positions count without spaces.
+    """
     target, sounds = syllables(wanted), syllables(text)
-    best = Found(0, 0, 0.0)
-    for length in {len(target), len(target) - 1, len(target) + 1}:
+    found = []
+    for length in (len(target), len(target) - 1, len(target) + 1):
+        best = Found(0, 0, 0.0)
         for start in range(len(sounds) - length + 1) if length > 0 else ():
             part = sounds[start : start + length]
             alike = 1.0 - _distance(target, part) / max(len(target), length)
             if alike > best.likeness:
                 best = Found(start, start + length, alike)
-    return best
+        if best.likeness > 0:
+            found.append(best)
+    return found
 
 
 def _each(run: str) -> Any:  # noqa: ANN401 - pypinyin takes a list here, its annotations do not know
