@@ -6,6 +6,7 @@ import re
 
 from assistant.planner.arguments import call_of
 from assistant.planner.choosing import Candidate
+from assistant.planner.held_readers import CHANNELS
 from assistant.planner.inventory import Thing
 from assistant.planner.lexicon import Tool
 from assistant.planner.names import Certainty, NameIndex
@@ -167,6 +168,8 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
         for piece in reading.pieces
     ):
         return UNSURE
+    if best.call.arguments.get("mode") == "act" and reading.has("disabled", "stopped"):
+        return UNSURE  # switched to what it does by itself, or off?
     if any(
         (after := reading.after(piece)) is not None and "@mark" not in after.keys
         for piece in reading.all("correction")
@@ -226,7 +229,7 @@ def _only_asked(reading: Reading) -> bool:
 
 
 def _told_as_past(best: Candidate, reading: Reading) -> bool:
-    """Return whether an act is told rather than wished: 课程接口重启过了."""
+    """Return whether an act is told rather than wished: 某服务重启过了."""
     acts = [
         piece
         for piece in reading.pieces
@@ -326,17 +329,21 @@ def _unknown_name(best: Candidate, reading: Reading) -> str:
 
 
 def for_each_name(best: Candidate, reading: Reading) -> list[PlannedCall]:
-    """Return one call for each of several things that are named side by side: 课程接口和聊天室."""
+    """Return one call for each of several things that are named side by side: 甲服务和乙服务."""
     for parameter, spec in best.tool.take.items():
         kind = (
             spec.removeprefix("name ") if spec.startswith("name ") else "workload" if spec == "target" else ""
         )
         taken = best.taken.get(parameter)
         pieces: list[Piece] = reading.all(f"@{kind}") if kind else []
-        if taken is None or len(pieces) < 2 or spec == "name person":
+        persons = spec == "name person" and best.tool.name not in ("grant", "remove_person")
+        if taken is None or len(pieces) < 2 or persons:
             continue
         ids = list(
             dict.fromkeys(thing.id for piece in pieces for thing in piece.things if thing.kind == kind)
         )
         return [call_of(best.tool, {**best.taken, parameter: Taken(one)}) for one in ids]
+    channels = list(dict.fromkeys(key for piece in reading.pieces for key in CHANNELS if key in piece.keys))
+    if "channel" in best.taken and len(channels) > 1 and reading.has("and"):
+        return [call_of(best.tool, {**best.taken, "channel": Taken(one)}) for one in channels]
     return [best.call]

@@ -51,7 +51,7 @@ def corrected(
     """Return the last call with what was said put in its place, when the sentence corrects it."""
     if context.last_call is None or not reading.has("correction"):
         return None
-    return _replaced(reading, context.last_call, lexicon, inventory)
+    return _replaced(reading, context.last_call, lexicon, inventory, context.last_alerts)
 
 
 def followed_up(
@@ -71,13 +71,21 @@ def followed_up(
     if (
         not asks_on
         and not instead
+        and not (_looks(lexicon, last) and _all_arguments(reading, last, lexicon, inventory))
         and any(
             not reading.is_light(piece) and not any(key.startswith("@") for key in piece.keys)
             for piece in reading.pieces
         )
     ):
         return None
-    return _replaced(reading.part(pieces), last, lexicon, inventory)
+    return _replaced(reading.part(pieces), last, lexicon, inventory, context.last_alerts)
+
+
+def _all_arguments(reading: Reading, last: PlannedCall, lexicon: Lexicon, inventory: Inventory) -> bool:
+    """Return whether nothing but arguments of the call before is said: 从最早的开始, 五十条."""
+    source = Source(reading, lexicon.tools[last.tool], inventory, TurnContext(), inherit=False)
+    used = {id(piece) for one in fill(source).values() for piece in one.pieces}
+    return all(id(piece) in used for piece in reading.pieces if not reading.is_light(piece))
 
 
 def _looks(lexicon: Lexicon, last: PlannedCall) -> bool:
@@ -86,12 +94,16 @@ def _looks(lexicon: Lexicon, last: PlannedCall) -> bool:
 
 
 def _replaced(
-    reading: Reading, last: PlannedCall, lexicon: Lexicon, inventory: Inventory
+    reading: Reading,
+    last: PlannedCall,
+    lexicon: Lexicon,
+    inventory: Inventory,
+    alerts: tuple[str, ...] = (),
 ) -> PlannedCall | None:
     tool = lexicon.tools.get(last.tool)
     if tool is None:
         return None
-    source = Source(reading, tool, inventory, TurnContext(), inherit=False)
+    source = Source(reading, tool, inventory, TurnContext(last_alerts=alerts), inherit=False)
     said = {name: one for name, one in fill(source).items() if one.pieces}
     if not said or unexplained(reading, tool, said.values()):
         return None

@@ -7,7 +7,8 @@ import re
 from assistant.planner.reading import Reading
 from assistant.planner.taking import Source, Taken, fits, read_enabled
 
-_CHANNELS = ("email", "dingtalk", "wecom", "feishu")
+CHANNELS = ("email", "dingtalk", "wecom", "feishu")
+"""Where reports go, as the lexicon and the tools call it."""
 
 
 def read_receiving(source: Source) -> Taken | None:
@@ -100,7 +101,7 @@ def read_channel(source: Source) -> Taken | None:
         return Taken("email", (piece,))
     if piece := reading.first("all_channels"):
         return Taken("all", (piece,))
-    channels = [(name, piece) for piece in reading.pieces for name in _CHANNELS if name in piece.keys]
+    channels = [(name, piece) for piece in reading.pieces for name in CHANNELS if name in piece.keys]
     if channels:
         return Taken(channels[0][0], tuple(piece for _, piece in channels))
     if piece := reading.first("group_chat"):

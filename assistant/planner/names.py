@@ -167,7 +167,7 @@ def _certainty(key: _Key, text: str, plain: tuple[str, ...]) -> Certainty:
 
 
 def _inside_a_word(text: str, start: int, end: int) -> bool:
-    """Return whether a longer Latin word goes on at a border: no chat-room is named in chat-room-config."""
+    """Return whether a longer Latin word goes on at a border: web is not named in web-config."""
     return bool(_WORD_GOES_ON.match(text[end - 1 : end + 2])) or bool(
         _WORD_GOES_ON.match(text[max(0, start - 2) : start + 1][::-1])
     )

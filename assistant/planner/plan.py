@@ -25,7 +25,7 @@ class Explanation:
 
     Args:
         text: The piece as it was heard.
-        meaning: What it was taken for, e.g. `pod`, `workload=course-api`, `period=45m`; `?` for nothing.
+        meaning: What it was taken for, e.g. `pod`, `workload=shop-web`, `period=45m`; `?` for nothing.
     """
 
     text: str

@@ -24,6 +24,10 @@ _A_WORD_TO_YOU = re.compile(
     r"(?:跟|和|给|向)(?:你|您|大家|各位)?(?:说|讲|报备|通报|打个招呼|汇报|知会)(?:一?声|一下)?[哈啊哦]?"
     r"|(?:知会|通知)你?一声[哈啊]?|你知道(?:一下|就行|就好)"
 )
+_STATE = re.compile(
+    r"(?:大|高|多|慢|卡|忙|满|猛|低|少|差|糟|凶|紧|不够|不行|不足|不稳|厉害)[啊呀的]?$|一直|老是|总是|突然|好像|感觉|似乎"
+)
+"""How a clause that describes a state sounds: 今天单量大, 一直报错."""
 _REPORTED = re.compile(
     r"(?:有|好多|很多|好几个|那边)?(?:客户|用户|领导|老板|业务|大家|同事|测试|运营|产品|群里|他们|客服|人)"
     r"(?:们|那边|一直|都|又|刚|老|在|刚才|总)*(?:投诉|反馈|反映|抱怨|催|说|嚷|吐槽|喊|骂|报)"
@@ -179,7 +183,7 @@ def _is_reason(clause: Sequence[Piece], acts: frozenset[str]) -> bool:
         return False  # 声音太大了，降到两成: it says what is to be turned down
     if _has(clause, frozenset({"unwanted"})):
         return acts <= {"delete"}
-    told = text.endswith(("了", "着呢", "呢"))
+    told = text.endswith(("了", "着呢", "呢")) or _STATE.search(text) is not None
     if _has(clause, ACTS):
         # 可以放出来了，取消隔离: the same act, first as what has become possible.
         said = frozenset(key for piece in clause for key in piece.keys & ACTS)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from assistant.planner.choosing import ENOUGH, Candidate
 from assistant.planner.context import after_call
 from assistant.planner.plan import TurnContext
 from assistant.planner.reading import Piece, Reading
+from assistant.planner.taking import Taken
+from assistant.planner.times import same_length
 
 _OBJECTS = frozenset(
     [
@@ -73,15 +75,15 @@ class Choose(Protocol):
 def requests_in(reading: Reading, context: TurnContext, choose: Choose) -> list[Request]:
     """Return the requests of a sentence in their order; names of an earlier one serve the later ones."""
     whole = _request(reading, context, choose, goes_on=_goes_on(reading, context))
-    for parts in (
-        _parts(reading, _is_break),
-        _parts(reading, _is_joint),
-        _parts(reading, _is_and),
-        _handed_on(reading),
+    for splits, parts in (
+        (_is_break, _parts(reading, _is_break)),
+        (_is_joint, _parts(reading, _is_joint)),
+        (_is_and, _parts(reading, _is_and)),
+        (None, _handed_on(reading)),
     ):
         if not 2 <= len(parts) <= _MOST_REQUESTS:
             continue
-        requests = _in_turn(parts, reading, context, choose)
+        requests = _in_turn(parts, reading, context, choose, splits)
         if len(requests) > 1 and _better(
             requests,
             whole,
@@ -93,8 +95,28 @@ def requests_in(reading: Reading, context: TurnContext, choose: Choose) -> list[
     return [whole]
 
 
+def _of_the_same_time(request: Request, before: Request) -> Request:
+    """Return a request with the period that was said once for two: 昨天的趋势和关键词."""
+    one, other = request.best, before.best
+    if one is None or other is None or one.tool.risk != "read" or "period" in one.taken:
+        return request
+    said = other.taken.get("period")
+    named = any(piece.things for piece in request.reading.pieces)
+    spec = one.tool.take.get("period", "")
+    if said is None or not said.pieces or named or not spec.startswith("period "):
+        return request
+    default = spec.removeprefix("period ")
+    value = said.value or other.tool.take["period"].removeprefix("period ")
+    kept = Taken("" if same_length(str(value), default) else value, (), remembered=True)
+    return replace(request, best=replace(one, taken={**one.taken, "period": kept}))
+
+
 def _in_turn(
-    parts: Sequence[Sequence[Piece]], reading: Reading, context: TurnContext, choose: Choose
+    parts: Sequence[Sequence[Piece]],
+    reading: Reading,
+    context: TurnContext,
+    choose: Choose,
+    splits: _Splits | None = None,
 ) -> list[Request]:
     requests: list[Request] = []
     leading: list[Piece] = []
@@ -117,6 +139,8 @@ def _in_turn(
                 leading = pieces
                 continue
         leading = []
+        if requests and splits is _is_and:
+            request = _of_the_same_time(request, requests[-1])
         requests.append(request)
         if request.best is not None:
             remembered = after_call(remembered, request.best.call)
@@ -202,12 +226,19 @@ def _parts(reading: Reading, splits: _Splits) -> list[list[Piece]]:
 def _handed_on(reading: Reading) -> list[list[Piece]]:
     """Return a look and where its result is to go, said in one breath: 总结一下日志发到我邮箱."""
     pieces = list(reading.pieces)
-    sends = [piece for piece in pieces if "send" in piece.keys and piece.text.endswith(("到", "给", "我"))]
+    sends = [piece for piece in pieces if "send" in piece.keys and _goes_somewhere(piece, reading)]
     if len(sends) != 1 or reading.has("report", "@incident"):
         return []
     look, sending = pieces[: pieces.index(sends[0])], pieces[pieces.index(sends[0]) :]
     asked = any(piece.keys & {"show", "summarize", "diagnose", "analyze"} for piece in look)
     return [look, sending] if asked else []
+
+
+def _goes_somewhere(send: Piece, reading: Reading) -> bool:
+    after = reading.after(send)
+    return send.text.endswith(("到", "给", "我")) or (
+        after is not None and bool(after.keys & {"email", "dingtalk", "wecom", "feishu", "group_chat"})
+    )
 
 
 class _Splits(Protocol):

@@ -116,8 +116,8 @@ class Timed:
 
 
 _TIME_WORDS = (
-    "今天 昨天 前天 今早 今晚 昨晚 昨夜 分钟 小时 钟头 点钟 刻钟 凌晨 清晨 早上 上午 中午 下午 傍晚 晚上 夜里 半夜 "
-    "星期 礼拜 上周 本周 这周 个月 月份 上个月 季度 最近 过去 未来 之前 到现在 以来 以后 之后"
+    "今天 昨天 前天 今早 今晚 昨晚 昨夜 分钟 小时 钟头 点钟 刻钟 凌晨 清晨 早上 "
+    "上午 中午 下午 傍晚 晚上 夜里 半夜 星期 礼拜 上周 本周 这周 个月 月份 上个月 季度 最近 过去 未来 之前 到现在 以来 以后 之后"
 )
 _COUNTED = "点分条行天周月号秒台个"
 """What stands behind a number."""
@@ -128,7 +128,7 @@ _DIGIT = re.compile(r"[0-9零一二两三四五六七八九十百千半几]")
 
 
 def as_heard(sentence: Sentence) -> str:
-    """Return a sentence with the words of time and measure that it only sounds like: 坐天 is 昨天, 三店 is 三点."""
+    """Return a sentence with the words of time and measure that it only sounds like: 坐天, 三店."""
     text, syllables = list(sentence.text), sentence.syllables
     for first in range(len(syllables)):
         for size in (3, 2):
