@@ -9,7 +9,16 @@ from mcp_tencent.naming.sound import syllables
 
 _SIGNS = {
     "点": ".",
+    "小数点": ".",
     "dot": ".",
+    "中划线": "-",
+    "短横线": "-",
+    "短横": "-",
+    "短杠": "-",
+    "中杠": "-",
+    "连字符": "-",
+    "加号": "+",
+    "下划": "_",
     "下划线": "_",
     "underscore": "_",
     "中横线": "-",
@@ -28,7 +37,7 @@ _WORD = rf"(?:[A-Za-z0-9_+-]++|[{''.join(_DIGITS)}]++|\.)"
 _PIECES = rf"{_WORD}(?:\s*(?:{_SIGN}|{_WORD})){{0,24}}"
 _ADDRESS = re.compile(
     rf"(?P<local>{_PIECES}|(?<=[到给为成是])[\u4e00-\u9fff]{{2,4}}|[\u4e00-\u9fff]{{2}})\s*"
-    rf"(?:艾特|爱特|埃特|艾塔|圈[aA]|@|\bat\b|(?<![A-Za-z])at(?![A-Za-z]))\s*(?P<domain>{_PIECES})",
+    rf"(?:艾特|爱特|埃特|艾塔|哎特|小老鼠|圈[aA]|@|\bat\b|(?<![A-Za-z])at(?![A-Za-z]))\s*(?P<domain>{_PIECES})",
     re.IGNORECASE,
 )
 _COMPLETE = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}")
@@ -51,6 +60,7 @@ def addresses_in(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _written(said: str) -> str:
-    for word, sign in _SIGNS.items():
+    for word in sorted(_SIGNS, key=len, reverse=True):
+        sign = _SIGNS[word]
         said = re.sub(rf"\s*{word}\s*", sign, said, flags=re.IGNORECASE)
     return "".join(_DIGITS.get(character, character) for character in said if not character.isspace())

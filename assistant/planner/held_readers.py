@@ -23,8 +23,9 @@ def read_alert(source: Source) -> Taken | None:
     """Read the alert: by place in the list just told, by id, or the one spoken of."""
     reading, context = source.reading, source.context
     if (piece := reading.first("@ordinal")) and isinstance(piece.value, int) and context.last_alerts:
-        if 1 <= piece.value <= len(context.last_alerts):
-            return Taken(context.last_alerts[piece.value - 1], (piece,), remembered=True)
+        if 1 <= abs(piece.value) <= len(context.last_alerts):
+            place = piece.value - 1 if piece.value > 0 else piece.value
+            return Taken(context.last_alerts[place], (piece,), remembered=True)
         return None
     if (piece := reading.first("@last_one")) and context.last_alerts:
         return Taken(context.last_alerts[-1], (piece,), remembered=True)

@@ -9,6 +9,7 @@ from assistant.planner.taking import LAST_NIGHT, TO, Reader, Source, Taken, read
 from assistant.planner.times import Duration, Stretch, same_length
 from mcp_tencent.naming.sound import folded
 
+_KEEP = ("只留", "就留", "只保留", "只剩", "保持", "维持")
 _TO_SOUNDS = tuple(folded(word) for word in TO)
 
 
@@ -80,7 +81,7 @@ def _leads_to(reading: Reading, piece: Piece) -> bool:
     if before is None:
         return False
     heard_so = before.keys & {"scale", "resize"} and folded(before.text[-1:]) in _TO_SOUNDS
-    return before.text.endswith((*TO, "回")) or bool(heard_so)
+    return before.text.endswith((*TO, "回")) or before.text in _KEEP or bool(heard_so)
 
 
 def read_revision(source: Source) -> Taken | None:
