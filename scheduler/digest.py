@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from mcp_tencent.devops.incidents import AttemptOutcome
 from mcp_tencent.period_words import spoken_count
 from scheduler.digest_facts import Gap, IncidentFacts, LogFacts, NightFacts, Standing
 from scheduler.digest_tally import Trouble, troubles_of
@@ -217,4 +218,12 @@ def _decisions(facts: NightFacts) -> Iterator[Decision]:
         )
     for trouble in troubles_of(facts):
         if trouble.standing is Standing.NEEDS_HUMAN and trouble.id not in asked:
-            yield Decision(question=f"{title_of(trouble)}，要怎么处理？", incident_id=trouble.id)
+            yield Decision(question=f"{title_of(trouble)}，{_what_to_do(trouble)}？", incident_id=trouble.id)
+
+
+def _what_to_do(trouble: Trouble) -> str:
+    """Ask for the act that only the policy kept the night from; for anything where there was none."""
+    attempts = trouble.attempts if isinstance(trouble, IncidentFacts) else ()
+    if attempts and attempts[-1].outcome == AttemptOutcome.BLOCKED_BY_POLICY:
+        return f"要不要{one_line(attempts[-1].action, 40)}"
+    return "要怎么处理"

@@ -176,6 +176,13 @@ def test_what_needs_a_human_without_a_proposal_is_asked_too() -> None:
     assert spoken_digest(digest).parts[-1].text == "请您决定：支付服务超时，要怎么处理？"
 
 
+def test_what_only_the_policy_kept_the_night_from_is_offered() -> None:
+    observed = replace(PAYMENT, attempts=(attempt(1, "roll_back", "blocked_by_policy", "只观察"),))
+    incidents = tuple(observed if one is PAYMENT else one for one in FACTS.incidents)
+    digest = build_digest(replace(FACTS, incidents=incidents, proposals=()))
+    assert digest.decisions[0].question == "支付服务超时，要不要把订单服务回滚到版本3？"
+
+
 def test_a_failed_restore_is_said_as_such() -> None:
     broken = replace(PAYMENT, attempts=(attempt(1, "restart", "restore_failed"),))
     spoken = spoken_digest(build_digest(replace(FACTS, incidents=(broken,)))).text
