@@ -23,9 +23,9 @@ from voice.training.recordings import (
 )
 
 GROUP_SHARES: Mapping[str, float] = {
-    "speech_commands_v002": 0.38,
-    "mandarin_words": 0.32,
-    "librispeech_train_clean": 0.20,
+    "speech_commands_v002": 0.40,
+    "librispeech_train_clean": 0.28,
+    "mandarin_words": 0.22,
     "arabic_commands": 0.10,
 }
 """How often a crop is taken from each corpus; Mandarin more often than its 18 speakers would give."""
