@@ -61,6 +61,7 @@ _NOUNS = frozenset(
     ]
 )
 """What one may ask the meaning of."""
+_LATER_ON = re.compile(r"(?:小时|分钟|刻钟|钟头|天|会儿?)(?:之|以)?后")
 _JUST = ("刚才", "刚刚", "刚", "方才", "早就")
 _MOST_CHOICES = 3
 _IF = ("如果", "要是", "假如", "万一", "一旦", "倘若", "若", "除非", "假设")
@@ -112,6 +113,8 @@ def trouble_with(best: Candidate, reading: Reading, whole: Reading) -> NoPlan | 
         return _FOREIGN
     if best.tool.risk == "write" and any(piece.text.startswith("哪") for piece in reading.all("which")):
         return _ASKED
+    if best.tool.risk != "read" and _LATER_ON.search(reading.text) and not _all_used(best, reading, "@plain"):
+        return _LATER
     if best.tool.risk == "danger" and (doubt := _doubt(best, whole if whole.has("correction") else reading)):
         return doubt
     return names_trouble(best.tool, reading, best.call, strict=best.tool.risk == "danger")
@@ -328,7 +331,7 @@ def _unknown_name(best: Candidate, reading: Reading) -> str:
     return max(runs, key=len)
 
 
-def for_each_name(best: Candidate, reading: Reading) -> list[PlannedCall]:
+def for_each_name(best: Candidate, reading: Reading, alerts: tuple[str, ...] = ()) -> list[PlannedCall]:
     """Return one call for each of several things that are named side by side: 甲服务和乙服务."""
     for parameter, spec in best.tool.take.items():
         kind = (
@@ -343,7 +346,22 @@ def for_each_name(best: Candidate, reading: Reading) -> list[PlannedCall]:
             dict.fromkeys(thing.id for piece in pieces for thing in piece.things if thing.kind == kind)
         )
         return [call_of(best.tool, {**best.taken, parameter: Taken(one)}) for one in ids]
+    for parameter in ("incident", "alert"):
+        ids = _ids_said(reading, parameter, alerts)
+        if parameter in best.taken and len(ids) > 1 and reading.has("and"):
+            return [call_of(best.tool, {**best.taken, parameter: Taken(one)}) for one in ids]
     channels = list(dict.fromkeys(key for piece in reading.pieces for key in CHANNELS if key in piece.keys))
     if "channel" in best.taken and len(channels) > 1 and reading.has("and"):
         return [call_of(best.tool, {**best.taken, "channel": Taken(one)}) for one in channels]
     return [best.call]
+
+
+def _ids_said(reading: Reading, kind: str, alerts: tuple[str, ...]) -> list[str]:
+    """Return the incidents or alerts that are said by their ids, alerts also by their places."""
+    ids = []
+    for piece in reading.pieces:
+        if f"@{kind}" in piece.keys and "@ordinal" not in piece.keys:
+            ids.append(piece.text)
+        elif kind == "alert" and "@ordinal" in piece.keys and isinstance(piece.value, int):
+            ids += alerts[piece.value - 1 : piece.value] if piece.value > 0 else []
+    return ids

@@ -137,6 +137,8 @@ def _side_by_side(piece: Piece, reading: Reading, used: set[int]) -> bool:
     """Return whether a name stands beside another of its kind that is used: 甲服务和乙服务."""
     kinds = {thing.kind for thing in piece.things}
     same = [one for one in reading.pieces if id(one) in used and kinds & {thing.kind for thing in one.things}]
+    told = piece.keys & {"@incident", "@ordinal"}
+    same += [one for one in reading.pieces if id(one) in used and told & one.keys]
     return bool(same) and reading.has("and")
 
 

@@ -33,7 +33,7 @@ _PLACES: tuple[frozenset[str], ...] = (
 )
 """What may take the place of what: a name that of a name of its kind, a number that of a number."""
 _COUNTED = frozenset({"replica", "node", "lines", "times", "version"})
-_WEAK = ("不是", "不对", "错了", "应该是", "改一下", "不")
+_WEAK = ("等等", "等一下", "不是", "不对", "错了", "应该是", "改一下", "不")
 """They put something right only where they are set off: “，不对，”, “不对，是”."""
 _INTERJECTIONS = ("哦", "啊", "呃", "额", "哎", "诶", "嗯", "呀", "哎呀")
 
@@ -56,8 +56,17 @@ def _slip(reading: Reading) -> Piece | None:
         piece = pieces[position]
         before, after = pieces[position - 1], pieces[position + 1] if position + 1 < len(pieces) else None
         set_off = "@mark" in before.keys or before.text in _INTERJECTIONS
+        if (
+            piece.text in ("呃", "额")
+            and "@mark" in before.keys
+            and _only_replaces(pieces, position, reading)
+        ):
+            return piece
         if piece.text == "不":
             if "@mark" in before.keys and after is not None and "@mark" in after.keys:
+                return piece
+        elif piece.text == "算了":
+            if "@mark" in before.keys:
                 return piece
         elif "correction" in piece.keys and (
             piece.text not in _WEAK or set_off or (after is not None and after.text in ("是", "，"))
@@ -66,19 +75,34 @@ def _slip(reading: Reading) -> Piece | None:
     return None
 
 
+def _only_replaces(pieces: Sequence[Piece], position: int, reading: Reading) -> bool:
+    """Return whether all that follows takes the place of something before: 昨天的告警，呃前天的."""
+    after = _content(pieces[position + 1 :], reading)
+    return bool(after) and all(_replaces(piece, pieces[:position]) for piece in after)
+
+
 def _said_anew(before: Sequence[Piece], after: Sequence[Piece], reading: Reading) -> str | None:
     """Return another request that takes the place of the first: 重启它，不对，先看看日志."""
     known = frozenset(key for piece in before for key in piece.keys)
     another = [
         piece
         for piece in _content(after, reading)
-        if not _place(piece) and piece.keys.isdisjoint(known | _COUNTED) and "@text" not in piece.keys
+        if not _place(piece)
+        and piece.keys.isdisjoint(known)
+        and "@text" not in piece.keys
+        and not _counted(piece, after)
     ]
     replaced = any(_replaces(piece, before) for piece in _content(after, reading))
     if replaced and not another and not any(piece.text in ("只", "只要") for piece in after):
         return None
     names = [] if _has(after, *_NAMES) else [piece for piece in before if piece.keys & frozenset(_NAMES)]
     return _joined([*names, *after])
+
+
+def _counted(piece: Piece, pieces: Sequence[Piece]) -> bool:
+    """Return whether a noun only says what a number counts: 六个副本."""
+    position = pieces.index(piece)
+    return bool(piece.keys & _COUNTED) and position > 0 and "@number" in pieces[position - 1].keys
 
 
 def _put_in_place(before: Sequence[Piece], after: Sequence[Piece], reading: Reading) -> str | None:

@@ -68,6 +68,8 @@ def read_replicas(source: Source) -> Taken | None:
         ]
     if len(goal) != 1 or not isinstance(goal[0].value, int):
         return None
+    if any(piece.start > goal[0].start and piece.value != goal[0].value for piece in numbers):
+        return None  # 缩到三台，三台不行，四台: which?
     return Taken(goal[0].value, (goal[0], *(piece for piece in numbers if piece is not goal[0])))
 
 

@@ -102,7 +102,7 @@ class Planner:
         confidence = 1.0
         pointed = without_asides(without_refusals(reading))
         for request in requests_in(without_reasons(pointed), context, choose):
-            answer = self._request(request, pointed, self._names(inventory))
+            answer = self._request(request, pointed, self._names(inventory), context.last_alerts)
             if not isinstance(answer, Plan):
                 return answer
             calls = _without_repetitions([*calls, *answer.calls])
@@ -111,7 +111,9 @@ class Planner:
             return NoPlan(spoken=_NOT_UNDERSTOOD, reason="not_understood")
         return Plan(calls=tuple(calls), confidence=round(confidence, 2))
 
-    def _request(self, request: Request, whole: Reading, names: NameIndex) -> Outcome:
+    def _request(
+        self, request: Request, whole: Reading, names: NameIndex, alerts: tuple[str, ...]
+    ) -> Outcome:
         best = request.best
         if best is None or best.score < ENOUGH:
             if best is not None and (near := checks.nearest_names(best, request.reading, names)):
@@ -124,7 +126,7 @@ class Planner:
             return trouble
         if best.missing:
             return checks.question_for(best, request.reading, names)
-        calls = checks.for_each_name(best, request.reading)
+        calls = checks.for_each_name(best, request.reading, alerts)
         surely = 1.0 - 0.15 * len(best.unexplained) - (0.2 if len(request.near) > 1 else 0.0)
         return Plan(calls=tuple(calls), confidence=max(0.3, surely))
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from assistant.planner.choosing import ENOUGH, Candidate
 from assistant.planner.context import after_call
+from assistant.planner.lexicon import Tool
 from assistant.planner.plan import TurnContext
 from assistant.planner.reading import Piece, Reading
 from assistant.planner.taking import Taken
@@ -40,6 +41,14 @@ _OBJECTS = frozenset(
         "remediation",
         "bottleneck",
         "optimization",
+        "remediation_stats",
+        "alert_efficiency",
+        "anomaly",
+        "performance",
+        "forecast",
+        "notice",
+        "delivery",
+        "scheduled_sql",
     ]
 )
 _PLAIN_LOOKS = ("describe_cluster", "describe_workload", "list_workloads")
@@ -95,20 +104,29 @@ def requests_in(reading: Reading, context: TurnContext, choose: Choose) -> list[
     return [whole]
 
 
-def _of_the_same_time(request: Request, before: Request) -> Request:
-    """Return a request with the period that was said once for two: 昨天的趋势和关键词."""
+def _of_the_same(request: Request, before: Request) -> Request:
+    """Return a request with what was said once for two: 昨天的趋势和关键词, 南京的节点和命名空间."""
     one, other = request.best, before.best
-    if one is None or other is None or one.tool.risk != "read" or "period" in one.taken:
+    if one is None or other is None or one.tool.risk != "read":
         return request
-    said = other.taken.get("period")
-    named = any(piece.things for piece in request.reading.pieces)
-    spec = one.tool.take.get("period", "")
-    if said is None or not said.pieces or named or not spec.startswith("period "):
+    if any(piece.things for piece in request.reading.pieces):
         return request
-    default = spec.removeprefix("period ")
-    value = said.value or other.tool.take["period"].removeprefix("period ")
-    kept = Taken("" if same_length(str(value), default) else value, (), remembered=True)
-    return replace(request, best=replace(one, taken={**one.taken, "period": kept}))
+    shared: dict[str, Taken] = {}
+    for parameter in ("period", "cluster", "namespace"):
+        said = other.taken.get(parameter)
+        if said is None or not said.pieces or parameter in one.taken or parameter not in one.tool.take:
+            continue
+        value = said.value
+        if parameter == "period":
+            value = value or _default_period(other.tool)
+            value = "" if same_length(str(value), _default_period(one.tool)) else value
+        shared[parameter] = Taken(value, (), remembered=True)
+    return replace(request, best=replace(one, taken={**one.taken, **shared}))
+
+
+def _default_period(tool: Tool) -> str:
+    spec = tool.take["period"]
+    return spec.removeprefix("period ") if spec.startswith("period ") else "yesterday"
 
 
 def _in_turn(
@@ -140,7 +158,7 @@ def _in_turn(
                 continue
         leading = []
         if requests and splits is _is_and:
-            request = _of_the_same_time(request, requests[-1])
+            request = _of_the_same(request, requests[-1])
         requests.append(request)
         if request.best is not None:
             remembered = after_call(remembered, request.best.call)
@@ -179,8 +197,15 @@ def _better(requests: Sequence[Request], whole: Request, *, joined: bool) -> boo
     parts = sum(request.best.score for request in requests if request.best)
     tools = {request.best.tool.name for request in requests if request.best}
     left = [piece for request in requests if request.best for piece in request.best.unexplained]
+    own = {name for request in requests if request.best for name in request.best.call.arguments}
+    apart = _side_by_side(requests) and not own <= set(whole.best.call.arguments)
     fewer = len(left) <= len(whole.best.unexplained) and parts > whole.best.score
-    return fewer and (bool(whole.best.unexplained) or (len(tools) > 1 and joined))
+    return fewer and (bool(whole.best.unexplained) or (len(tools) > 1 and joined) or apart)
+
+
+def _side_by_side(requests: Sequence[Request]) -> bool:
+    """Return whether each request names its own thing: 主库 CPU 和缓存的内存."""
+    return all(any(piece.things for piece in request.reading.pieces) for request in requests)
 
 
 def _objects_joined(reading: Reading) -> bool:

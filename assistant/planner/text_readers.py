@@ -151,6 +151,8 @@ def read_phrase(source: Source) -> Taken | None:
     if found is None or len(str(found.value)) > 20:
         quoted = source.reading.first("@quoted")
         return Taken(str(quoted.value), (quoted,)) if quoted else None
+    if any(piece.keys & {"wake_word", "digest_window"} for piece in found.pieces[1:]):
+        return None  # 换个唤醒词: which?
     text = re.sub(r"^(?:个|一个|叫|为|成|做)+", "", str(found.value))
     if found.pieces[0].text.endswith("你") and text.startswith("好"):
         text = f"你{text}"  # 叫“你好某某”, not 叫你“好某某”
