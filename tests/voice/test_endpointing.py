@@ -10,7 +10,9 @@ from voice.heard import UtteranceEnd
 SETTINGS = EndpointSettings()
 
 
-@pytest.mark.parametrize("text", ["订单服务怎么样", "昨晚有告警吗", "确认", "停"])
+@pytest.mark.parametrize(
+    "text", ["订单服务怎么样", "昨晚有告警吗", "确认", "停", "支付是不是又挂了", "把日志清理一下"]
+)
 def test_whole_command_needs_a_short_pause(text):
     assert needed_pause_s(text, SETTINGS) == SETTINGS.finished_s
 
