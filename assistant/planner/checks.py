@@ -186,7 +186,7 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
     if any(piece.keys & {"@period", "future", "@past", "@duration"} for piece in best.unexplained):
         return _LATER
     if any(
-        (len(piece.text) > 1 or "@text" not in piece.keys or _before_a_number(piece, reading))
+        (len(piece.text) > 1 or "@text" not in piece.keys or _beside_the_act(piece, best, reading))
         and not _is_complaint_before(piece, reading)
         for piece in best.unexplained
     ):
@@ -196,10 +196,12 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
     return None
 
 
-def _before_a_number(piece: Piece, reading: Reading) -> bool:
-    """Return whether an unknown word stands before an amount, and may well turn it round: 砍掉两个."""
-    after = reading.after(piece)
-    return after is not None and "@number" in after.keys
+def _beside_the_act(piece: Piece, best: Candidate, reading: Reading) -> bool:
+    """Return whether an unknown word stands beside the act or its amount, and may turn it round: 隔离解了."""
+    asked_by = {token for line in best.tool.when for token in line if token[0] not in "@!"}
+    before, after = reading.before(piece), reading.after(piece)
+    beside = [one for one in (before, after) if one is not None and not one.things]
+    return any(one.keys & asked_by for one in beside) or (after is not None and "@number" in after.keys)
 
 
 def _is_complaint_before(piece: Piece, reading: Reading) -> bool:

@@ -23,7 +23,7 @@ _NUMBERED = re.compile(
     r"(?P<unit>成(?![了功为员本绩交品果就几])|个|条|行|台|份|次|版|号|分(?!钟)|节点|副本|名|位|起|天|种|类|强)?"
 )
 _VAGUE = re.compile(r"[一二两三四五六七八九]{2}(?=[个台条份])|十几|几十|好几|若干|[几些]个?")
-_FROM_THE_END = re.compile(rf"倒数第?({NUMBER})[条个起]?")
+_FROM_THE_END = re.compile(rf"倒数第({NUMBER})[条个起]?")
 _FIRST_ONE = re.compile(r"(?:头一|打头的?一?|排头的?一?|最前面那?)[条个起]|头条")
 _LAST_ONE = re.compile(r"(?:最后|末尾|最末|最下面)那?一?[条个](?!日志)")
 _QUOTED = re.compile(r"[“\"「『‘]([^”\"」』’]{1,200})[”\"」』’]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -33,6 +34,7 @@ _REPORTED = re.compile(
     r"(?:们|那边|一直|都|又|刚|老|在|刚才|总)*(?:投诉|反馈|反映|抱怨|催|说|嚷|吐槽|喊|骂|报)"
 )
 """Somebody else's complaint is why one asks."""
+_JUST_DONE = re.compile("刚才?|刚刚|方才|已经?")
 _BREAKS = "，。；！？"
 _TELLERS = (
     "我", "咱", "人家", "大家", "用户", "客户", "老板", "领导", "同事", "业务", "没人", "他们", "有人",
@@ -75,10 +77,14 @@ def without_reasons(reading: Reading) -> Reading:
 def without_asides(reading: Reading) -> Reading:
     """Return a sentence without the clauses that only tell something: 闭嘴二十分钟，我开会."""
     clauses = _clauses(reading)
-    asides = [clause for clause in clauses if _is_aside(clause, reading)]
+    told = [clause for clause in clauses if _tells_of_the_past(clause)]
+    asides = [clause for clause in clauses if clause in told or _is_aside(clause, reading)]
     if not asides or len(asides) == len(clauses):
         return reading
     kept = [piece for clause in clauses if clause not in asides for piece in clause]
+    if not any(piece.keys & _OBJECTS for piece in kept):
+        names = [piece for clause in told for piece in clause if piece.keys & _OBJECTS]
+        kept = [*names, *(piece for piece in kept if not (names and "pronoun" in piece.keys))]
     return reading.part(kept) if any(not reading.is_light(piece) for piece in kept) else reading
 
 
@@ -91,10 +97,14 @@ def only_told(reading: Reading) -> bool:
 
 def _tells_of_the_past(clause: Sequence[Piece]) -> bool:
     text = "".join(piece.text for piece in clause).strip("，。；！？ ").rstrip("哈啊呀哦嘞的")
-    if any(word in text for word in _ASKING) or not _has(
-        clause, ACTS | {"restarting", "enabled", "disabled"}
-    ):
+    if not _has(clause, ACTS | {"restarting", "enabled", "disabled"}):
         return False
+    just_done = any(
+        _JUST_DONE.fullmatch(before.text) and after.keys & ACTS
+        for before, after in itertools.pairwise(clause)
+    )
+    if just_done or any(word in text for word in _ASKING):
+        return just_done
     return text.endswith(("过了", "完了", "好了", "掉了")) and not any(
         word in text
         for word in ("把", "给我", "帮", "请", "将", "再")

@@ -61,7 +61,7 @@ def read_changes(source: Source) -> Taken | None:
         (
             piece
             for piece in reading.all("change")
-            if piece.text.endswith(TO) or piece.text in ("设置", "设", "换", "set", "=")
+            if piece.text.endswith(TO) or piece.text in ("设置", "设", "换", "set", "=", "改", "调")
         ),
         None,
     )

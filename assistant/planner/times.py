@@ -40,7 +40,7 @@ _DURATION = re.compile(
     re.IGNORECASE,
 )
 _TWO_OR_THREE = re.compile("一两|两三|三四|四五|五六|六七|七八|八九")
-_BARE_UNIT = re.compile(r"(?P<lead>每|按)个?(?P<unit>分钟|小时|天|周)")
+_BARE_UNIT = re.compile(r"(?P<lead>每|按)个?(?P<unit>分钟|刻钟|小时|天|周)")
 _NEXT = re.compile(r"下一?个?(?P<unit>周(?![一二三四五六日天])|星期(?![一二三四五六日天])|月|季度)")
 _LEADS: dict[str, Lead] = {
     **dict.fromkeys(("未来", "接下来", "今后", "往后", "后面", "之后", "下"), "future"),
