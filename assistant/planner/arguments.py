@@ -111,7 +111,7 @@ def _remembered(source: Source, kind: str) -> Taken | None:
         last = context.last_call.arguments.get(kind)
         held = last if isinstance(last, str) else ""
     if kind == "person" and context.last_call is not None and context.last_call.tool == "enrol_person":
-        held = str(context.last_call.arguments["name"])
+        held = str(context.last_call.arguments.get("name", ""))
     pronoun = source.reading.first("pronoun")
     needed = any(kind in alternative.split("|") for alternative in source.tool.need)
     said_so = pronoun is not None and fits(pronoun.text, kind)

@@ -47,9 +47,12 @@ _ASIDE = COMPLAINTS | {
     "send", "or", "volume", "perm_read", "yourself", "voiceprint", "pronoun", "then",
 }  # fmt: skip
 """What may be spoken of in a clause that asks for nothing."""
+_LOOKED_AT = frozenset(
+    {"log", "event", "pod", "usage", "cpu", "memory", "disk", "network", "rollout_history"}
+)
 _NOT_NOW = frozenset({"hands_off"})
 _LOOKS = frozenset({"show", "which"})
-_FIRST_OF_ALL = ("动", "动手", "改", "执行", "操作", "做", "弄", "处理", "慌", "急")
+_FIRST_OF_ALL = ("动", "动手", "改", "执行", "操作", "做", "弄", "处理", "慌", "急", "关", "停", "删", "开")
 """What is not to be done yet: 先别动."""
 
 
@@ -78,6 +81,7 @@ def without_asides(reading: Reading) -> Reading:
     """Return a sentence without the clauses that only tell something: 闭嘴二十分钟，我开会."""
     clauses = _clauses(reading)
     told = [clause for clause in clauses if _tells_of_the_past(clause)]
+    told += [clause for clause in clauses[:-1] if _complains(clause, reading) and _looks(clauses[-1])]
     asides = [clause for clause in clauses if clause in told or _is_aside(clause, reading)]
     if not asides or len(asides) == len(clauses):
         return reading
@@ -93,6 +97,19 @@ def only_told(reading: Reading) -> bool:
     clauses = _clauses(reading)
     told = [clause for clause in clauses if _tells_of_the_past(clause)]
     return bool(told) and all(clause in told or _is_aside(clause, reading) for clause in clauses)
+
+
+def _complains(clause: Sequence[Piece], reading: Reading) -> bool:
+    """Return whether a clause says of something named what is wrong with it, and no more: 主库连不上."""
+    content = [piece for piece in clause if not reading.is_light(piece)]
+    complaints = [piece for piece in content if piece.keys & (COMPLAINTS | {"@number"})]
+    named = [piece for piece in content if piece.keys & _OBJECTS]
+    return bool(complaints and named) and len(complaints) + len(named) == len(content)
+
+
+def _looks(clause: Sequence[Piece]) -> bool:
+    """Return whether a clause asks for a look at what was named before: 看下它的事件和日志."""
+    return _has(clause, _LOOKED_AT) and not _has(clause, _OBJECTS | ACTS)
 
 
 def _tells_of_the_past(clause: Sequence[Piece]) -> bool:
@@ -141,6 +158,8 @@ def without_refusals(reading: Reading) -> Reading:
         return reading
     refused = frozenset(key for clause in refusals for piece in clause for key in piece.keys & ACTS)
     left = frozenset(key for clause in rest for piece in clause for key in piece.keys & ACTS)
+    if any(_has(clause, frozenset({"condition", "level"})) for clause in rest):
+        left = frozenset()  # 阈值提到三十 changes an alarm, no amount
     if left and (not refused or refused & left):
         return reading
     named = any(_has(clause, _OBJECTS | {"pronoun"}) for clause in rest)

@@ -145,9 +145,14 @@ def read_new_name(source: Source) -> Taken | None:
     return Taken(str(piece.value), (piece,)) if piece else None
 
 
+_CALL_YOU = re.compile(r"叫你([^，。]{2,8}?)(?:行不行|行吗|好不好|好吗|怎么样|可以吗|吧|好了|$|，)")
+
+
 def read_phrase(source: Source) -> Taken | None:
     """Read a new wake phrase or name of the device."""
     found = after_marker(source, ("named", "change", "name"))
+    if found is None and (match := _CALL_YOU.search(source.reading.text)):
+        return Taken(match[1], source.reading.pieces)
     if found is None or len(str(found.value)) > 20:
         quoted = source.reading.first("@quoted")
         return Taken(str(quoted.value), (quoted,)) if quoted else None
@@ -212,7 +217,10 @@ def _chinese_name(reading: Reading) -> Taken | None:
         if not _BEFORE_A_NAME.search(text[: match.start()]):
             continue
         inside = tuple(one for one in reading.pieces if one.start < match.end() and one.end > match.start())
-        if inside and not any(len(one.text) > 2 or one.keys & {"enrol", "voiceprint"} for one in inside):
+        if inside and not any(
+            (len(one.text) > 2 and "@text" not in one.keys) or one.keys & {"enrol", "voiceprint"}
+            for one in inside
+        ):
             return Taken(match[0], inside)
     return None
 

@@ -36,7 +36,7 @@ _DURATION = re.compile(
     rf"{_LEAD}(?:(?P<half>大?半)个?(?P<half_unit>小时|钟头|钟|天|月|年)|半刻钟"
     rf"|(?P<count>{NUMBER})个?(?P<and_half>半)?(?P<unit>{_UNIT})(?P<half_after>半)?"
     rf"(?:零?(?P<minutes>{NUMBER})分钟?)?)"
-    r"(?:以?内|之内|以来|的时间)?",
+    r"(?:以?内(?![存部网])|之内|以来|的时间)?",
     re.IGNORECASE,
 )
 _TWO_OR_THREE = re.compile("一两|两三|三四|四五|五六|六七|七八|八九")
