@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 from voice.heard import UtteranceEnd
 
-_FINISHED = re.compile(r"(吗|呢|吧|怎么样|怎样|咋样|正常|确认|取消|是的|不是|好的|可以|停|停下|别说了)$")
+_FINISHED = re.compile(
+    r"(吗|呢|吧|怎么样|怎样|咋样|正常|确认|取消|是的|不是|好的|可以|停|停下|别说了"
+    r"|(是不是|为什么).+了|什么问题|是谁|把.+一下)$"
+)
 """Nothing follows these, whoever speaks to whom."""
 _MOSTLY_FINISHED = re.compile(r"(了|多少|几次|哪些|什么|一下|状态|情况|日志|告警|日报|列表|详情|原因|趋势)$")
 """Ends of commands, for when nobody tells whether the words are one."""

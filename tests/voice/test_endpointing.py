@@ -43,6 +43,7 @@ def test_whoever_carries_it_out_knows_whether_it_is_whole():
     assert needed_pause_s("重启订单服务", SETTINGS, lambda text: True) == SETTINGS.finished_s
     assert needed_pause_s("把今天的日报", SETTINGS) == SETTINGS.finished_s
     assert needed_pause_s("把今天的日报", SETTINGS, lambda text: False) == SETTINGS.usual_s
+    assert needed_pause_s("支付是不是又挂了", SETTINGS, lambda text: False) == SETTINGS.finished_s
     assert needed_pause_s("音量调到六十", SETTINGS, lambda text: True) == SETTINGS.usual_s
     assert needed_pause_s("帮我看一下", SETTINGS, lambda text: True) == SETTINGS.unfinished_s
 
