@@ -45,7 +45,7 @@ def repaired(reading: Reading) -> str | None:
         return None
     pieces = [piece for piece in reading.pieces if piece.text != " "]
     before, after = pieces[: pieces.index(slip)], pieces[pieces.index(slip) + 1 :]
-    if not _content(before, reading) or not _content(after, reading) or _has(after, "forbidding"):
+    if not _content(before, reading) or not _content(after, reading) or _has(after, "forbidding", "not"):
         return None
     return _said_anew(before, after, reading) or _put_in_place(before, after, reading)
 

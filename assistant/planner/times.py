@@ -35,7 +35,7 @@ _LEAD = (
 _DURATION = re.compile(
     rf"{_LEAD}(?:(?P<half>大?半)个?(?P<half_unit>小时|钟头|钟|天|月|年)|半刻钟"
     rf"|(?P<count>{NUMBER})个?(?P<and_half>半)?(?P<unit>{_UNIT})(?P<half_after>半)?"
-    rf"(?:零?(?P<minutes>{NUMBER})分钟?)?)"
+    rf"(?:零?(?P<minutes>{NUMBER})分钟?)?(?:[一二两三四五六七]夜)?)"
     r"(?:以?内(?![存部网])|之内|以来|的时间)?",
     re.IGNORECASE,
 )
