@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 
-from assistant.planner.arguments import call_of
 from assistant.planner.choosing import Candidate
-from assistant.planner.held_readers import CHANNELS
 from assistant.planner.inventory import Thing
 from assistant.planner.lexicon import Tool
 from assistant.planner.names import Certainty, NameIndex
 from assistant.planner.plan import Choice, Clarification, NoPlan, PlannedCall
 from assistant.planner.reading import Piece, Reading
 from assistant.planner.reasons import ACTS, COMPLAINTS, only_told
-from assistant.planner.taking import Taken
 
 _FORBIDDEN = NoPlan(spoken="好的，我不动它。", reason="forbidden")
 _CONDITIONAL = NoPlan(spoken="这种要看情况的操作，请到时候再告诉我。", reason="conditional")
@@ -331,39 +328,3 @@ def _unknown_name(best: Candidate, reading: Reading) -> str:
         inside = id(piece) in left or (runs[-1] and piece.keys & {"workload", "service", "cluster", "topic"})
         runs[-1:] = [runs[-1] + piece.text] if inside else [runs[-1], ""]
     return max(runs, key=len)
-
-
-def for_each_name(best: Candidate, reading: Reading, alerts: tuple[str, ...] = ()) -> list[PlannedCall]:
-    """Return one call for each of several things that are named side by side: 甲服务和乙服务."""
-    for parameter, spec in best.tool.take.items():
-        kind = (
-            spec.removeprefix("name ") if spec.startswith("name ") else "workload" if spec == "target" else ""
-        )
-        taken = best.taken.get(parameter)
-        pieces: list[Piece] = reading.all(f"@{kind}") if kind else []
-        persons = spec == "name person" and best.tool.name not in ("grant", "remove_person")
-        if taken is None or len(pieces) < 2 or persons:
-            continue
-        ids = list(
-            dict.fromkeys(thing.id for piece in pieces for thing in piece.things if thing.kind == kind)
-        )
-        return [call_of(best.tool, {**best.taken, parameter: Taken(one)}) for one in ids]
-    for parameter in ("incident", "alert"):
-        ids = _ids_said(reading, parameter, alerts)
-        if parameter in best.taken and len(ids) > 1 and reading.has("and"):
-            return [call_of(best.tool, {**best.taken, parameter: Taken(one)}) for one in ids]
-    channels = list(dict.fromkeys(key for piece in reading.pieces for key in CHANNELS if key in piece.keys))
-    if "channel" in best.taken and len(channels) > 1 and reading.has("and"):
-        return [call_of(best.tool, {**best.taken, "channel": Taken(one)}) for one in channels]
-    return [best.call]
-
-
-def _ids_said(reading: Reading, kind: str, alerts: tuple[str, ...]) -> list[str]:
-    """Return the incidents or alerts that are said by their ids, alerts also by their places."""
-    ids = []
-    for piece in reading.pieces:
-        if f"@{kind}" in piece.keys and "@ordinal" not in piece.keys:
-            ids.append(piece.text)
-        elif kind == "alert" and "@ordinal" in piece.keys and isinstance(piece.value, int):
-            ids += alerts[piece.value - 1 : piece.value] if piece.value > 0 else []
-    return ids

@@ -17,6 +17,7 @@ from assistant.planner.plan import Explanation, NoPlan, Outcome, Plan, PlannedCa
 from assistant.planner.reading import Piece, Reading, read
 from assistant.planner.reasons import without_asides, without_reasons, without_refusals
 from assistant.planner.requests import Request, requests_in
+from assistant.planner.several import for_each_name
 
 _NOT_UNDERSTOOD = "这句我没听懂，换个说法好吗？"
 _MOST_SLIPS = 2
@@ -126,7 +127,7 @@ class Planner:
             return trouble
         if best.missing:
             return checks.question_for(best, request.reading, names)
-        calls = checks.for_each_name(best, request.reading, alerts)
+        calls = for_each_name(best, request.reading, alerts)
         surely = 1.0 - 0.15 * len(best.unexplained) - (0.2 if len(request.near) > 1 else 0.0)
         return Plan(calls=tuple(calls), confidence=max(0.3, surely))
 

@@ -14,9 +14,10 @@ from assistant.planner.addresses import addresses_in
 from assistant.planner.heard import Sentence, sentence_of
 from assistant.planner.inventory import Thing
 from assistant.planner.lexicon import Lexicon
+from assistant.planner.misheard import as_heard
 from assistant.planner.names import Certainty, NameIndex
 from assistant.planner.numbers import NUMBER, is_vague, number_of
-from assistant.planner.times import Duration, Stretch, as_heard, times_in
+from assistant.planner.times import Duration, Stretch, times_in
 
 _NUMBERED = re.compile(
     rf"(?P<ordinal>第)?(?P<percent>百分之)?(?P<number>{NUMBER})(?P<sign>%|％|个百分点)?"
