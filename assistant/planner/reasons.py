@@ -151,7 +151,7 @@ def without_refusals(reading: Reading) -> Reading:
     某某不用重启，看看日志就行 looks; 出个方案，先别动手 plans. The act that is refused is never what is
     left, and the names of the refusal serve the rest when that names nothing.
     """
-    clauses = _clauses(reading)
+    clauses = _clauses(reading, at_looks=True)
     refusals = [clause for clause in clauses if _is_refusal(clause, reading)]
     rest = [clause for clause in clauses if clause not in refusals]
     if not refusals or not any(_asks_for_something(clause, reading) for clause in rest):
@@ -193,9 +193,13 @@ def _asks_for_something(clause: Sequence[Piece], reading: Reading) -> bool:
     return any(not reading.is_light(piece) and "@text" not in piece.keys for piece in clause)
 
 
-def _clauses(reading: Reading) -> list[list[Piece]]:
+def _clauses(reading: Reading, *, at_looks: bool = False) -> list[list[Piece]]:
+    """Return the clauses; recognizers write no commas, so a look after an act may begin one as well."""
     clauses: list[list[Piece]] = [[]]
     for piece in reading.pieces:
+        look = at_looks and "show" in piece.keys and len(piece.text) > 1
+        if look and clauses[-1] and clauses[-1][-1].keys & ACTS:
+            clauses.append([])
         clauses[-1].append(piece)
         if piece.text in _BREAKS and "@mark" in piece.keys:
             clauses.append([])

@@ -284,13 +284,18 @@ def _clock_minutes(text: str, part: str | None) -> int | None:
         and part in ("下午", "午后", "傍晚", "晚上", "晚间", "夜里", "夜间", "深夜", "晚", "夜")
         and hour < 12
     ):
-        # 夜里两点 is after midnight.
-        hour += 0 if part in ("夜里", "夜间", "深夜") and hour < 5 else 12
+        # 夜里两点 is after midnight; 晚上零点 and 晚上两点 are of the night that follows.
+        hour += 0 if part in ("夜里", "夜间", "深夜") and hour < 5 else 24 if _small(part, hour) else 12
     elif part == "中午" and hour < 4:
         hour += 12
-    elif part in ("半夜", "晚上", "夜里") and hour == 12:
+    elif part in ("半夜", "晚上", "晚间", "夜里", "夜间", "深夜", "晚", "夜") and hour == 12:
         hour = 24 if part != "半夜" else 0
-    return hour * 60 + minute if hour <= 24 and minute < 60 else None
+    return hour * 60 + minute if hour <= 28 and minute < 60 else None
+
+
+def _small(part: str, hour: int) -> bool:
+    """Return whether an hour of the evening is one after midnight."""
+    return part in ("晚上", "晚间", "晚", "夜") and hour < 5
 
 
 def _clocked(match: re.Match[str], now: datetime) -> Stretch | None:
