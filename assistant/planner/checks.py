@@ -176,7 +176,7 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
     ):
         return UNSURE  # 不是重启: what is it then?
     asked = [piece for piece in reading.all("asking_act") if id(piece) not in used]
-    if asked:
+    if asked or _asks_which(reading, used):
         return _ASKED
     if _only_asked(reading):
         return _ASKED
@@ -191,6 +191,14 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
     if _told_as_past(best, reading):
         return _ASKED
     return None
+
+
+def _asks_which(reading: Reading, used: set[int]) -> bool:
+    """Return whether somebody asks which things there are, though an act is named: 能回滚的版本有哪些."""
+    return any(
+        ("哪" in piece.text or piece.text.startswith(("有什么", "有啥", "都有"))) and id(piece) not in used
+        for piece in reading.all("which")
+    )
 
 
 def _beside_the_act(piece: Piece, best: Candidate, reading: Reading) -> bool:

@@ -16,6 +16,7 @@ from assistant.planner.names import NameIndex
 from assistant.planner.plan import Explanation, NoPlan, Outcome, Plan, PlannedCall, TurnContext
 from assistant.planner.reading import Piece, Reading, read
 from assistant.planner.reasons import without_asides, without_reasons, without_refusals
+from assistant.planner.rehearsing import rehearsed
 from assistant.planner.requests import Request, requests_in
 from assistant.planner.several import for_each_name
 
@@ -54,6 +55,10 @@ class Planner:
         """
         if len(say.strip()) > LONGEST_SENTENCE:
             return _TOO_LONG
+        if (act := rehearsed(say, inventory)) is not None:
+            outcome = self.plan(act, inventory=inventory, now=now, context=context)
+            if isinstance(outcome, Plan) and any(self._changes(call) for call in outcome.calls):
+                return replace(outcome, calls=tuple(map(self._as_rehearsal, outcome.calls)))
         reading = self._read(say, inventory, now)
         explanations = _explained(reading)
         outcome = self._outcome(reading, inventory, context or TurnContext())
@@ -72,6 +77,14 @@ class Planner:
         """Prepare the index of an inventory's names, and all that the first sentence would wait for."""
         self._names(inventory)
         sentence_of("预热")
+
+    def _changes(self, call: PlannedCall) -> bool:
+        return self._lexicon.tools[call.tool].risk != "read"
+
+    def _as_rehearsal(self, call: PlannedCall) -> PlannedCall:
+        if not self._changes(call):
+            return call
+        return replace(call, arguments={**call.arguments, "dry_run": True})
 
     def _names(self, inventory: Inventory) -> NameIndex:
         if self._known is None or self._known.inventory is not inventory:
