@@ -134,7 +134,7 @@ class Probe:
     model: str
 
 
-SAME_VOICE_DEVIATIONS = 1.5
+SAME_VOICE_DEVIATIONS = 2.5
 """One or two clips that fit the others worse than the same person's speech nearly always does are taken for
 somebody else's: this many standard deviations below its mean."""
 

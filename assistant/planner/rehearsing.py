@@ -1,4 +1,4 @@
-"""Acts that are only to be rehearsed: 演练一下把订单服务缩到两个，别真缩 (pure)."""
+"""Acts that are only to be rehearsed: 演练一下把某个服务缩到两个，别真缩 (pure)."""
 
 from __future__ import annotations
 

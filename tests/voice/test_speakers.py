@@ -105,10 +105,6 @@ def test_most_people_are_known_by_what_they_say_next_and_nobody_for_another(
     assert len(accepted) >= 0.7 * len(readers), {name: match.why for name, match in found.items()}
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="the embedded encoder had a third of its training: see its model card",
-)
 def test_strangers_are_refused(check: SpeakerCheck, readers: dict[str, Enrolment]):
     wrong = []
     for reader in READERS:
@@ -161,10 +157,6 @@ def test_four_clips_are_too_few(check: SpeakerCheck):
         check.enrol("a", enrolment_clips(READERS[0])[:4])
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="the embedded encoder had a third of its training: see its model card",
-)
 def test_two_people_cannot_enrol_as_one(check: SpeakerCheck):
     refused = 0
     for first, second in pairwise(READERS):

@@ -65,7 +65,7 @@ def main() -> None:
         )  # fmt: skip
         SpeakerTrainer(batches, schedule).train(checkpoint)
     write_speechbrain_folder(checkpoint, arguments.out)
-    write_onnx(arguments.out, examples_of(people, 160))
+    write_onnx(arguments.out, examples_of(people, 400))
     kept = [s.speaker for s in read_index(arguments.speech) if s.group in GROUP_SHARES and held_out(s)]
     (arguments.out / HELD_OUT_FILE).write_text("\n".join(kept) + "\n")
 
