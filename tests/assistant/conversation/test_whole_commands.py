@@ -50,8 +50,10 @@ def test_a_question_with_all_that_it_takes_is_whole(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "订单服务", "看看订单服务", "把订单服务", "帮我把订单服务的副本数", "把订单服务扩到", "重启", "订单服务有没有"]
-    + ["今天天气", "有哪些", "看一下", "支付服务昨天的"],
+    [
+        "", "订单服务", "看看订单服务", "把订单服务", "帮我把订单服务的副本数", "把订单服务扩到", "重启",
+        "订单服务有没有", "今天天气", "有哪些", "看一下", "支付服务昨天的",
+    ],
 )  # fmt: skip
 def test_a_beginning_is_waited_for_longer(text: str) -> None:
     settings = EndpointSettings()
