@@ -92,7 +92,7 @@ class EarSettings:
 
     pre_roll_s: float = 0.5
     wake_pause_s: float = 0.16
-    stop_pause_s: float = 0.06
+    stop_pause_s: float = 0.03
     same_stretch_s: float = 0.7
     longest_stretch_s: float = 16.0
     overlap_s: float = 2.0
