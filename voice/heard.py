@@ -101,3 +101,8 @@ class SpeakerMatch:
     accepted: bool
     runner_up: float | None = None
     why: str = ""
+
+    @classmethod
+    def stranger(cls, why: str) -> SpeakerMatch:
+        """Return what is said of a voice that cannot be judged: it is nobody's."""
+        return cls(person=None, score=0.0, threshold=1.0, accepted=False, why=why)

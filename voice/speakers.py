@@ -92,10 +92,7 @@ class SpeakerCheck:
             return self._match(probe, audio, enrolments, level), probe
         except VoiceError as error:
             _log.warning("a voice could not be judged, so it is a stranger's: %s", error)
-            return (
-                SpeakerMatch(person=None, score=0.0, threshold=1.0, accepted=False, why=str(error)),
-                None,
-            )
+            return SpeakerMatch.stranger(str(error)), None
 
     def probe(self, audio: AudioClip, *, speech_s: float | None = None) -> Probe:
         """Return an utterance as it is compared, for learning from it later.

@@ -203,12 +203,12 @@ def verify(
     """
     _require_one_model(probe, enrolments, calibration)
     if not enrolments:
-        return _stranger("nobody is enrolled")
+        return SpeakerMatch.stranger("nobody is enrolled")
     if not (np.isfinite(probe.embedding).all() and np.isfinite(probe.speech_s)):
-        return _stranger("the embedding holds values that are no numbers")
+        return SpeakerMatch.stranger("the embedding holds values that are no numbers")
     scored = [(_score(probe.embedding, one.centre()), one) for one in enrolments]
     if not all(np.isfinite(score) for score, _ in scored):
-        return _stranger("a voiceprint holds values that are no numbers")
+        return SpeakerMatch.stranger("a voiceprint holds values that are no numbers")
     scored.sort(key=lambda pair: pair[0], reverse=True)
     score, nearest = scored[0]
     runner_up = scored[1][0] if len(scored) > 1 else None
@@ -279,10 +279,6 @@ def _require_one_model(probe: Probe, enrolments: Sequence[Enrolment], calibratio
             raise VoiceprintOfOtherModel(
                 f"the voiceprint of {one.person} was made with {one.model}, in use is {calibration.model}"
             )
-
-
-def _stranger(why: str) -> SpeakerMatch:
-    return SpeakerMatch(person=None, score=0.0, threshold=1.0, accepted=False, why=why)
 
 
 def _score(left: Embedding, right: Embedding) -> float:

@@ -328,7 +328,7 @@ class Appliance:
             )
         except VoiceError as error:  # nobody's voiceprint can be used: everybody is a stranger
             _log.warning("nobody can be recognised: %s", error)
-            return SpeakerMatch(person=None, score=0.0, threshold=1.0, accepted=False, why=str(error))
+            return SpeakerMatch.stranger(str(error))
 
     def _steer(self, answer: Answer) -> None:
         """Stop, go on, or skip what was being said before the wake phrase silenced it."""
@@ -422,26 +422,16 @@ class Appliance:
             self._signal(Signal.NOTHING_SAID)
 
     async def _report(self, claim: DigestClaim, spoken_s: float) -> None:
-        try:
-            now = self._clock.now()
-            await in_store(lambda: self._claims.report(claim, spoken_seconds=spoken_s, now=now))
-        except DigestClaimLost as lost:
-            _log.warning("the digest is being spoken elsewhere: %s", lost)
-        except StoreUnavailable as error:
-            _log.error("how far the digest was told could not be put on record: %s", error)
+        now = self._clock.now()
+        await _on_record(lambda: self._claims.report(claim, spoken_seconds=spoken_s, now=now))
 
     async def _end_claim(self, claim: DigestClaim, speaking: Speaking, end: SpeakingEnd | None) -> None:
         ending = {
             SpeakingEnd.FINISHED: Ending.FINISHED,
             SpeakingEnd.STOPPED: Ending.CUT_OFF if self._leaving else Ending.STOPPED_BY_LISTENER,
         }.get(end or SpeakingEnd.FAILED, Ending.CUT_OFF)
-        try:
-            now, spoken_s = self._clock.now(), speaking.progress.spoken_s
-            await in_store(lambda: self._claims.end(claim, ending, spoken_seconds=spoken_s, now=now))
-        except DigestClaimLost as lost:
-            _log.warning("the digest was spoken elsewhere: %s", lost)
-        except StoreUnavailable as error:
-            _log.error("that the digest was told could not be put on record: %s", error)
+        now, spoken_s = self._clock.now(), speaking.progress.spoken_s
+        await _on_record(lambda: self._claims.end(claim, ending, spoken_seconds=spoken_s, now=now))
 
     def _hush(self) -> None:
         """Fall silent at once; what was being said may be gone on with."""
@@ -460,3 +450,13 @@ class Appliance:
                 self._mouth.tone(tone)
         except HardwareError as error:
             _log.warning("lamp or loudspeaker: %s", error)
+
+
+async def _on_record(write: Callable[[], object]) -> None:
+    """Put on record how the telling of a digest goes; what cannot be put there does not end the telling."""
+    try:
+        await in_store(write)
+    except DigestClaimLost as lost:
+        _log.warning("the digest is spoken elsewhere: %s", lost)
+    except StoreUnavailable as error:
+        _log.error("how the digest was told could not be put on record: %s", error)

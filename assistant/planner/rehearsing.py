@@ -22,8 +22,10 @@ def rehearsed(say: str, inventory: Inventory) -> str | None:
         say: The sentence.
         inventory: What can be named: a service may be called 预演平台.
     """
-    names = {name for thing in inventory.things for name in (thing.id, *thing.names)}
     found = _REHEARSED.search(say)
-    if found is None or any(found[0] in name and name in say for name in names):
+    if found is None:
+        return None
+    names = (name for thing in inventory.things for name in (thing.id, *thing.names))
+    if any(found[0] in name and name in say for name in names):
         return None
     return _LOOSE.sub("", _REHEARSED.sub("，", say)) or None

@@ -84,11 +84,12 @@ class Choose(Protocol):
 def requests_in(reading: Reading, context: TurnContext, choose: Choose) -> list[Request]:
     """Return the requests of a sentence in their order; names of an earlier one serve the later ones."""
     whole = _request(reading, context, choose, goes_on=_goes_on(reading, context))
+    handed_on = _handed_on(reading)
     for splits, parts in (
         (_is_break, _parts(reading, _is_break)),
         (_is_joint, _parts(reading, _is_joint)),
         (_is_and, _parts(reading, _is_and)),
-        (None, _handed_on(reading)),
+        (None, handed_on),
     ):
         if not 2 <= len(parts) <= _MOST_REQUESTS:
             continue
@@ -98,7 +99,7 @@ def requests_in(reading: Reading, context: TurnContext, choose: Choose) -> list[
             whole,
             joined=any(_is_joint(piece) for piece in reading.pieces)
             or _objects_joined(reading)
-            or bool(_handed_on(reading)),
+            or bool(handed_on),
         ):
             return requests
     return [whole]

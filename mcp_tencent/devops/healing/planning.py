@@ -78,7 +78,8 @@ def _allowed(step: Step, own: str, protected: Container[str]) -> Step:
 def _worth_treating(causes: Sequence[Cause]) -> Sequence[Cause]:
     """Return the first cause, and others that are nearly as likely."""
     first = causes[0]
-    if first.confidence >= SURELY_A_PERSONS and not any(one.help in USEFUL for one in _climbed(first)):
+    helps = any(one.help in USEFUL for one in first.prospects if one.rung is not Rung.HAND_OVER)
+    if first.confidence >= SURELY_A_PERSONS and not helps:
         return [first]
     others = [
         cause
@@ -87,10 +88,6 @@ def _worth_treating(causes: Sequence[Cause]) -> Sequence[Cause]:
         and cause.kind is not _HOLDS.get(first.kind)
     ]
     return [first, *others]
-
-
-def _climbed(cause: Cause) -> Sequence[Prospect]:
-    return [one for one in cause.prospects if one.rung is not Rung.HAND_OVER]
 
 
 def _together(prospects: Sequence[Prospect]) -> Prospect:
