@@ -302,6 +302,12 @@ class ModelSettings(Section):
         description="name of the model that tells voices apart; unset: a pulled one, else the embedded one",
         examples=["ecapa-small"],
     )
+    wake: Text | None = Field(
+        None,
+        description="name of the model that listens for the wake phrase; unset: a pulled one where sherpa-onnx "
+        "is installed, else the one that recognises speech",
+        examples=["sherpa-onnx-kws-zipformer-wenetspeech-3.3M-2024-01-01"],
+    )
     mirrors: tuple[WebAddress, ...] = Field(
         (),
         description="addresses tried before the publisher's, with the same paths behind them",

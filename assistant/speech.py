@@ -14,7 +14,9 @@ from voice.models import ChosenModel
 from voice.recognizer_vosk import VoskRecognizer
 from voice.speakers import SpeakerCheck
 from voice.vosk_model import VoskModel
-from voice.wake import WakeDecision
+from voice.wake import WakeDecision, WakeSpotter
+from voice.wake_pair import SpotterPair
+from voice.wake_sherpa_onnx import SherpaOnnxSpotter
 from voice.wake_vosk import VoskSpotter
 
 GREETING_AFTER_S = 0.9
@@ -40,7 +42,7 @@ def open_ear(
     being_said: Callable[[], str | None] = lambda: None,
     whole_command: Callable[[str], bool] | None = None,
 ) -> Ear:
-    """Compose the ear on Vosk and Silero.
+    """Compose the ear on Vosk and Silero, and sherpa-onnx where a model for the wake phrase is in use.
 
     Args:
         models: Those in use.
@@ -52,16 +54,26 @@ def open_ear(
         VoiceError: a model or the phrase cannot be used.
     """
     model = VoskModel(model_folder(models, ModelUse.RECOGNIZER))
-    spotter = VoskSpotter(model, phrase)
+    by_vosk = VoskSpotter(model, phrase)
     return Ear(
         detector=SileroActivity(),
-        spotter=spotter,
+        spotter=_with_wake_model(models, by_vosk),
         recognizer=VoskRecognizer(model),
-        decision=WakeDecision(spotter.phrase.phrase),
+        decision=WakeDecision(by_vosk.phrase.phrase),
         being_said=being_said,
         whole_command=whole_command,
         settings=EarSettings(question_s=GREETING_AFTER_S),
     )
+
+
+def _with_wake_model(models: Sequence[ChosenModel], by_vosk: VoskSpotter) -> WakeSpotter:
+    """Return Vosk's spotter, helped by the model for the wake phrase where there is one."""
+    phrase = by_vosk.phrase.phrase
+    for one in models:
+        if one.model.use is ModelUse.WAKE:
+            caller = SherpaOnnxSpotter(one.folder, phrase)
+            return SpotterPair(caller=caller, others=by_vosk, phrase=phrase)
+    return by_vosk
 
 
 def open_speakers(models: Sequence[ChosenModel]) -> SpeakerCheck:

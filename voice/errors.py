@@ -3,6 +3,7 @@
 VoiceError
 ├── SpeechModelError          the files that recognising and speaking need
 │   ├── SpeechModelMissing    not there
+│   │   └── SpeechLibraryMissing  there, but not what loads it
 │   ├── SpeechModelDamaged    there, and of no use
 │   └── ModelPullFailed       it could not be fetched
 │       ├── ModelUnknown      nobody knows a model of that name
@@ -69,6 +70,13 @@ class SpeechModelMissing(SpeechModelError):
 
     sentence = "没有找到语音模型"
     hint = "Run `xiaozhi models pull`, or unset audio settings that point to another folder."
+
+
+class SpeechLibraryMissing(SpeechModelMissing):
+    """The library that loads a model is not installed."""
+
+    sentence = "这个语音模型要用的程序没有安装"
+    hint = "Install it: pip install 'xiaozhi[sherpa]' or 'xiaozhi[speechbrain]'; or unset the model's name."
 
 
 class SpeechModelDamaged(SpeechModelError):

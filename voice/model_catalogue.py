@@ -80,6 +80,8 @@ _VOSK_FILES = ("am/final.mdl", "conf/mfcc.conf", "conf/model.conf", "graph/HCLr.
 _SPEAKER_FILES = ("hyperparams.yaml", "embedding_model.ckpt", "mean_var_norm_emb.ckpt")
 _SHERPA_NAME = "sherpa-onnx-kws-zipformer-wenetspeech-3.3M-2024-01-01"
 _SHERPA_PART = "epoch-12-avg-2-chunk-16-left-64.onnx"
+SHERPA_FILES = ("tokens.txt", *(f"{part}-{_SHERPA_PART}" for part in ("encoder", "decoder", "joiner")))
+"""What a keyword spotting model of sherpa-onnx is made of."""
 
 
 def _hugging_face(repository: str, path: str) -> tuple[str, ...]:
@@ -140,10 +142,7 @@ CATALOGUE = (
         use=ModelUse.WAKE,
         format=ModelFormat.SHERPA_ONNX,
         licence="Apache-2.0",
-        required_files=(
-            "tokens.txt",
-            *(f"{part}-{_SHERPA_PART}" for part in ("encoder", "decoder", "joiner")),
-        ),
+        required_files=SHERPA_FILES,
         remote_files=(
             RemoteFile(
                 path=f"{_SHERPA_NAME}.tar.bz2",

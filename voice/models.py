@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from voice.errors import ModelUnknown, SpeechModelMissing
+from voice.errors import ModelUnknown, SpeechLibraryMissing, SpeechModelMissing
 from voice.model_catalogue import CATALOGUE, EMBEDDED, ModelFormat, ModelUse, SpeechModel
 
 EMBEDDED_FOLDER = Path(__file__).parent / "models"
@@ -200,7 +200,7 @@ def _as_asked(status: ModelStatus, formats: Collection[ModelFormat]) -> ChosenMo
             f"the model {status.model.name} that the settings name cannot be used: {detail}"
         )
     if status.model.format not in formats:
-        raise SpeechModelMissing(
+        raise SpeechLibraryMissing(
             f"the model {status.model.name} that the settings name needs {status.model.format}, not installed"
         )
     return _chosen(status, "named in the settings")

@@ -57,6 +57,17 @@ def syllables(text: str) -> tuple[Syllable, ...]:
     )
 
 
+def toned_parts(text: str) -> tuple[str, ...]:
+    """Return initials and toned finals of a text in order, as they are written: y and w are initials.
+
+    Args:
+        text: Chinese.
+    """
+    initials = lazy_pinyin(text, style=Style.INITIALS, strict=False)
+    finals = lazy_pinyin(text, style=Style.FINALS_TONE, strict=False)
+    return tuple(part for both in zip(initials, finals, strict=True) for part in both if part)
+
+
 def likeness(one: str, other: str) -> float:
     """Return how alike two texts sound, 0 to 1: 1 when they cannot be told apart."""
     first, second = syllables(one), syllables(other)

@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 
 from hardware.audio import AudioClip
+from tests.voice.sherpa_model import write_sherpa_model
 from tests.voice.speech import EMBEDDED_RECOGNIZER, in_chunks, one_after_the_other, silence, spoken
 from voice.activity_silero import SileroActivity
 from voice.heard import UtteranceEnd, Wake
 from voice.listening import Ear, NothingSaid, PartlyUnderstood, StopHeard, Understood
 from voice.recognizer_vosk import VoskRecognizer
 from voice.vosk_model import VoskModel
-from voice.wake import WakeDecision
+from voice.wake import WakeDecision, WakeSpotter
+from voice.wake_pair import SpotterPair
+from voice.wake_sherpa_onnx import SherpaOnnxSpotter
 from voice.wake_vosk import VoskSpotter
 
 
@@ -27,9 +30,13 @@ def model():
     return VoskModel(EMBEDDED_RECOGNIZER)
 
 
-@pytest.fixture(scope="module")
-def parts(model):
-    return VoskSpotter(model, "你好，小智"), VoskRecognizer(model)
+@pytest.fixture(scope="module", params=["vosk", "sherpa-onnx"])
+def parts(model, request, tmp_path_factory):
+    spotter: WakeSpotter = VoskSpotter(model, "你好，小智")
+    if request.param == "sherpa-onnx":
+        caller = SherpaOnnxSpotter(write_sherpa_model(tmp_path_factory.mktemp("model")), "你好，小智")
+        spotter = SpotterPair(caller=caller, others=spotter, phrase="你好小智")
+    return spotter, VoskRecognizer(model)
 
 
 class Saying:
