@@ -70,6 +70,13 @@ from assistant.planner.text_readers import (
 
 _SHORT = 10
 """Characters of a remark that goes on with the logs that were just looked at: 总结一下."""
+_CREATED = {
+    "enrol_person": "person",
+    "create_logset": "logset",
+    "create_alarm": "alarm",
+    "create_node_pool": "node_pool",
+}
+"""What comes into being with a name that the next request may mean: 建个日志集，再在里面建个主题."""
 _REGION = re.compile(r"[a-z]{2}-[a-z]+(?:-\d)?")
 """Ids of regions: concepts of the lexicon, or written out."""
 
@@ -110,7 +117,7 @@ def _remembered(source: Source, kind: str) -> Taken | None:
     if not held and context.last_call is not None:
         last = context.last_call.arguments.get(kind)
         held = last if isinstance(last, str) else ""
-    if kind == "person" and context.last_call is not None and context.last_call.tool == "enrol_person":
+    if context.last_call is not None and _CREATED.get(context.last_call.tool) == kind:
         held = str(context.last_call.arguments.get("name", ""))
     pronoun = source.reading.first("pronoun")
     needed = any(kind in alternative.split("|") for alternative in source.tool.need)

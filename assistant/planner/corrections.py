@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assistant.planner.reading import Piece, Reading
+from assistant.planner.reasons import ACTS
 
 _NAMES = (
     "@workload",
@@ -35,19 +36,48 @@ _PLACES: tuple[frozenset[str], ...] = (
 _COUNTED = frozenset({"replica", "node", "lines", "times", "version"})
 _WEAK = ("等等", "等一下", "不是", "不对", "错了", "应该是", "改一下", "不")
 """They put something right only where they are set off: “，不对，”, “不对，是”."""
+_PAUSES = ("，", "。", "、")
+_BUT = ("是", "而是", "是要", "我是要", "我要", "我是说", "要")
 _INTERJECTIONS = ("哦", "啊", "呃", "额", "哎", "诶", "嗯", "呀", "哎呀")
 
 
 def repaired(reading: Reading) -> str | None:
     """Return the sentence as it was meant; None when nothing in it is put right, or not clearly."""
+    pieces = [piece for piece in reading.pieces if piece.text != " "]
+    if (contrast := _contrast(pieces)) is not None:
+        return _instead(*contrast, reading)
     slip = _slip(reading)
     if slip is None:
         return None
-    pieces = [piece for piece in reading.pieces if piece.text != " "]
     before, after = pieces[: pieces.index(slip)], pieces[pieces.index(slip) + 1 :]
     if not _content(before, reading) or not _content(after, reading) or _has(after, "forbidding", "not"):
         return None
     return _said_anew(before, after, reading) or _put_in_place(before, after, reading)
+
+
+def _contrast(pieces: Sequence[Piece]) -> tuple[Sequence[Piece], Sequence[Piece]] | None:
+    """Return what is not meant and what is: 不是重启甲，是重启乙."""
+    if not pieces or pieces[0].text != "不是":
+        return None
+    for position, piece in enumerate(pieces[:-1]):
+        following = pieces[position + 1]
+        if piece.text in _PAUSES and following.text in _BUT:
+            return pieces[1:position], pieces[position + 2 :]
+    return None
+
+
+def _instead(denied: Sequence[Piece], meant: Sequence[Piece], reading: Reading) -> str | None:
+    """Return what is meant, with the act of what is denied where it is said only there."""
+    if not _content(denied, reading) or not _content(meant, reading) or _has(meant, "forbidding", "asking_act"):
+        return None
+    if not _has(meant, *ACTS) and all(
+        _place(piece) or reading.is_light(piece) or _counted(piece, meant) for piece in meant
+    ):
+        if _has(denied, *ACTS):
+            return _put_in_place(denied, meant, reading)
+        if all(_place(piece) or reading.is_light(piece) for piece in denied):
+            return _joined([reading.pieces[0], *meant])  # 不是甲，是乙: of the turn before
+    return _joined(meant)
 
 
 def _slip(reading: Reading) -> Piece | None:

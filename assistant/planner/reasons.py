@@ -17,7 +17,7 @@ _ASKS = frozenset(
     {"show", "which", "then", "forbidding", "conditional", "asking_act", "correction", "hands_off"}
 )
 _FORBIDDEN, _ISOLATED = frozenset({"forbidding"}), frozenset({"isolate"})
-_OBJECTS = frozenset({"@workload", "@pod", "@node_pool", "@person", "@alarm"})
+_OBJECTS = frozenset({"@workload", "@pod", "@node_pool", "@person", "@alarm", "night_job"})
 _NAMES = frozenset({*_OBJECTS, "@cluster", "@namespace", "pronoun"})
 _QUESTIONS = ("有没有", "是不是", "吗", "么", "有无", "是否")
 _ASKING = (*_QUESTIONS, "几", "多少", "哪", "谁", "什么", "啥", "看", "查", "怎", "咋")
@@ -63,10 +63,11 @@ def without_reasons(reading: Reading) -> Reading:
     """
     clauses = _clauses(reading)
     everything = frozenset(key for piece in reading.pieces for key in piece.keys)
-    acting = [clause for clause in clauses if _has(clause, ACTS) and not _is_reason(clause, everything)]
+    wished = ACTS | {"run"} if reading.has("night_job") else ACTS
+    acting = [clause for clause in clauses if _has(clause, wished) and not _is_reason(clause, everything)]
     if len(clauses) < 2 or not acting:
         return reading
-    acts = frozenset(key for clause in acting for piece in clause for key in piece.keys & ACTS)
+    acts = frozenset(key for clause in acting for piece in clause for key in piece.keys & wished)
     named = any(_has(clause, _OBJECTS) for clause in acting)
     kept: list[Piece] = []
     for clause in clauses:

@@ -139,7 +139,7 @@ def _in_turn(
 ) -> list[Request]:
     requests: list[Request] = []
     leading: list[Piece] = []
-    remembered = context
+    remembered = earlier = context
     for part in parts:
         pieces = [*leading, *part]
         request = _request(
@@ -148,11 +148,12 @@ def _in_turn(
         if not _stands(request):
             if requests:
                 before = requests.pop()
+                remembered = earlier
                 request = _request(
                     reading.part([*before.reading.pieces, *part]),
-                    context,
+                    remembered,
                     choose,
-                    goes_on=_goes_on(reading, context),
+                    goes_on=bool(requests) or _goes_on(reading, context),
                 )
             else:
                 leading = pieces
@@ -161,6 +162,7 @@ def _in_turn(
         if requests and splits is _is_and:
             request = _of_the_same(request, requests[-1])
         requests.append(request)
+        earlier = remembered
         if request.best is not None:
             remembered = after_call(remembered, request.best.call)
     if leading:
