@@ -15,6 +15,7 @@ from assistant.home import Home
 from assistant.settings import Settings
 from assistant.settings_findings import Severity
 from assistant.settings_loading import examine
+from assistant.speech_models import missing_extra
 from hardware.audio import AudioClip
 from hardware.device_health import Weight, judge, read_device
 from hardware.errors import HardwareError
@@ -104,6 +105,13 @@ def check_models(models_folder: Path) -> Iterator[Finding]:
                 remedy = "Install xiaozhi anew: this model comes with it."
             yield Finding(
                 subject="models", weight=Weight.BROKEN, problem=f"{status.model.name}: {told}", remedy=remedy
+            )
+        elif extra := missing_extra(status.model.format):
+            yield Finding(
+                subject="models",
+                weight=Weight.WARNING,
+                problem=f"{status.model.name} is sound but not used: {status.model.format} is not installed",
+                remedy=f"Run: pip install 'xiaozhi[{extra}]'",
             )
         else:
             yield _fine("models", f"{status.model.name} is sound")

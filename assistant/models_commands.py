@@ -26,7 +26,7 @@ def list_(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """List every known model, whether it is here, and which ones are used."""
     from assistant.home import find_home
     from assistant.settings_loading import load_settings
-    from assistant.speech_models import models_in_use
+    from assistant.speech_models import missing_extra, models_in_use
     from voice.models import look_at_models
 
     place = find_home(home, os.environ)
@@ -40,6 +40,8 @@ def list_(home: HomeOption = None, as_json: JsonOption = False) -> None:
     for status in statuses:
         model = status.model
         mark = f"in use ({used[model.name]})" if model.name in used else ""
+        if status.usable and (extra := missing_extra(model.format)):
+            mark = f"needs pip install 'xiaozhi[{extra}]'"
         size = f"{round(model.download_bytes / _MIB)} MiB" if model.download_bytes else ""
         typer.echo(f"{model.name:50} {model.use:11} {status.state:9} {size:>8}  {mark}".rstrip())
         for problem in status.problems:

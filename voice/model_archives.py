@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import tarfile
 import zipfile
 import zlib
@@ -11,6 +12,7 @@ from typing import IO
 from voice.errors import ModelArchiveUnsafe
 
 _BLOCK = 1024 * 1024
+_DAMAGES = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError)
 _MOST_FILES = 2_000
 _FILE_TYPE_BITS = 0o170000
 _SYMBOLIC_LINK = 0o120000
@@ -42,7 +44,12 @@ def unpack(archive: Path, folder: Path, *, most_bytes: int) -> None:
                     if content_of is None:
                         raise ModelArchiveUnsafe(f"{member.name} is neither a file nor a folder")
                     room.put(member.name, content_of)
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError) as error:
+    except _DAMAGES as error:
+        raise ModelArchiveUnsafe(f"it is no sound archive: {error}") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        # Damage found by bz2; the disk's own errors have numbers.
         raise ModelArchiveUnsafe(f"it is no sound archive: {error}") from error
     _lift(folder)
 

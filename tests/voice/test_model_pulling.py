@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
+import random
 import re
 import tarfile
 import threading
@@ -294,6 +295,21 @@ def test_what_is_no_archive_is_refused(tmp_path, content):
     inside.mkdir()
     with pytest.raises(ModelArchiveUnsafe):
         unpack(archive, inside, most_bytes=1_000_000)
+
+
+@pytest.mark.parametrize("packing", ["w:bz2", "w:gz", "w:xz"])
+def test_an_archive_damaged_in_the_middle_is_refused(tmp_path, packing):
+    archive, inside = tmp_path / "a.tar", tmp_path / "inside"
+    inside.mkdir()
+    content = random.Random(1).randbytes(3_000_000)
+    with tarfile.open(archive, packing) as tarred:
+        entry = tarfile.TarInfo("model/encoder.onnx")
+        entry.size = len(content)
+        tarred.addfile(entry, io.BytesIO(content))
+    packed = archive.read_bytes()
+    archive.write_bytes(packed[:2_000_000] + bytes(1_000) + packed[2_001_000:])
+    with pytest.raises(ModelArchiveUnsafe, match="no sound archive"):
+        unpack(archive, inside, most_bytes=10_000_000)
 
 
 def test_another_model_under_the_right_name_is_refused(tmp_path, server):
