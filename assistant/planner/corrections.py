@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from assistant.planner.reading import Piece, Reading
@@ -46,6 +47,8 @@ def repaired(reading: Reading) -> str | None:
     pieces = [piece for piece in reading.pieces if piece.text != " "]
     if (contrast := _contrast(pieces)) is not None:
         return _instead(*contrast, reading)
+    if (denied := _denied(pieces)) is not None:
+        return _without(denied, pieces)
     slip = _slip(reading)
     if slip is None:
         return None
@@ -78,6 +81,26 @@ def _instead(denied: Sequence[Piece], meant: Sequence[Piece], reading: Reading) 
         if all(_place(piece) or reading.is_light(piece) for piece in denied):
             return _joined([reading.pieces[0], *meant])  # 不是甲，是乙: of the turn before
     return _joined(meant)
+
+
+def _denied(pieces: Sequence[Piece]) -> tuple[int, int] | None:
+    """Return where another thing is only told apart from the one that is meant: 看甲的日志，不是乙的."""
+    for start, (piece, other) in enumerate(itertools.pairwise(pieces)):
+        said = [one.text for one in _replaces(other, pieces[:start])] if piece.text == "不是" else []
+        if said and other.text not in said:
+            rest = range(start + 1, len(pieces))
+            return start, next((one for one in rest if "@mark" in pieces[one].keys), len(pieces))
+    return None
+
+
+def _without(denied: tuple[int, int], pieces: Sequence[Piece]) -> str | None:
+    """Return the sentence without what is not meant; before an act only 是甲，不是乙 is clear enough."""
+    start, end = denied
+    said = _replaces(pieces[start + 1], pieces[:start])[-1]
+    stressed = pieces.index(said) > 0 and pieces[pieces.index(said) - 1].text.endswith("是")
+    if _has(pieces, *ACTS) and not stressed:
+        return None
+    return _joined([*pieces[:start], *pieces[end:]])
 
 
 def _slip(reading: Reading) -> Piece | None:

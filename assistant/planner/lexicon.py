@@ -15,7 +15,7 @@ import yaml
 
 from assistant.planner.errors import LanguageDataWrong
 from assistant.planner.heard import Sentence
-from mcp_tencent.naming.sound import folded
+from mcp_tencent.naming.sound import folded, syllables
 
 LIGHT, MODAL, CONTENT = "light", "modal", "content"
 """The sections of words that need no explanation, and of those that may be heard by sound."""
@@ -47,6 +47,15 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class _Sounding:
+    """A word that is known by its sound; one syllable at least must be heard as it is: 辞职 is no 池子."""
+
+    written: str
+    plain: tuple[str, ...]
+    concepts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """How one tool is asked for, as tools.yaml says."""
 
@@ -66,7 +75,7 @@ class Lexicon:
     words: Mapping[str, frozenset[str]]
     light: frozenset[str]
     tools: Mapping[str, Tool]
-    _by_sound: Mapping[tuple[str, ...], tuple[str, frozenset[str]]] = field(repr=False)
+    _by_sound: Mapping[tuple[str, ...], _Sounding] = field(repr=False)
     _patterns: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = field(repr=False, default=())
     _longest: int = 0
 
@@ -90,9 +99,11 @@ class Lexicon:
             for size in range(2, min(_MOST_SYLLABLES, len(heard) - first) + 1):
                 piece = heard[first : first + size]
                 place = (piece[0].start, piece[-1].end)
-                written, concepts = self._by_sound.get(tuple(one.sound for one in piece), ("", frozenset()))
-                if concepts and place not in known and sentence.text[place[0] : place[1]].isalpha():
-                    found.append(Word(*place, concepts, exact=False, written=written))
+                word = self._by_sound.get(tuple(one.sound for one in piece))
+                if word is None or place in known or not sentence.text[place[0] : place[1]].isalpha():
+                    continue
+                if any(one.plain == sound for one, sound in zip(piece, word.plain, strict=False)):
+                    found.append(Word(*place, word.concepts, exact=False, written=word.written))
         return found
 
 
@@ -123,7 +134,7 @@ def load_lexicon() -> Lexicon:
                     if "_" in word:
                         concepts[word.lower()].add(concept)
     words = {word: frozenset(meant) for word, meant in concepts.items()}
-    by_sound: dict[tuple[str, ...], tuple[str, frozenset[str]]] = {}
+    by_sound: dict[tuple[str, ...], _Sounding] = {}
     unheard = (manner | _UNHEARD) - frozenset(sections[MODAL]) - {"correction"}
     for word, meant in words.items():
         # Light words of two syllables sound like too much else; each Chinese character is a syllable.
@@ -132,8 +143,13 @@ def load_lexicon() -> Lexicon:
             continue
         sound = folded(word)
         if 2 <= len(sound) <= _MOST_SYLLABLES:
-            first, known = by_sound.get(sound, (word, frozenset()))
-            by_sound[sound] = (first, known | meant)
+            first = by_sound.get(sound)
+            known = first.concepts if first else frozenset[str]()
+            by_sound[sound] = (
+                _Sounding(first.written, first.plain, known | meant)
+                if first
+                else _Sounding(word, syllables(word), meant)
+            )
     tools = {name: _tool(name, section) for name, section in _yaml("tools.yaml").items()}
     return Lexicon(
         words,

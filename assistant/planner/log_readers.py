@@ -7,7 +7,7 @@ import re
 from assistant.planner.conditions import conditions_in, query_of
 from assistant.planner.numbers import number_of
 from assistant.planner.reading import Reading
-from assistant.planner.taking import PARTICLES, Reader, Source, Taken, word_before
+from assistant.planner.taking import PARTICLES, TO, Reader, Source, Taken, word_before
 from assistant.planner.text_readers import read_new_name
 from assistant.planner.times import Duration, same_length
 
@@ -77,6 +77,8 @@ def read_query_text(source: Source) -> Taken | None:
     reading = source.reading
     if quoted := reading.first("@quoted"):
         return Taken(str(quoted.value), (quoted,))
+    if taken := _turned_into(reading):
+        return taken
     marker = reading.first("text_to_query")
     topics = reading.all("@topic")
     text = re.split(r"[:：，]", reading.text, maxsplit=1)
@@ -93,6 +95,18 @@ def read_query_text(source: Source) -> Taken | None:
             (*reading.pieces[:0], *(p for p in reading.pieces if p not in topics)),
         )
     return None
+
+
+def _turned_into(reading: Reading) -> Taken | None:
+    """Return what stands between 把 and the verb: 把某日志里昨天的慢请求转成查询语句."""
+    marker = reading.first("text_to_query")
+    lead = next((piece for piece in reversed(reading.pieces) if piece.text in ("把", "将")), None)
+    if marker is None or lead is None or lead.start > marker.start or re.search("[:：]", reading.text):
+        return None
+    inside = [piece for piece in reading.pieces if lead.end <= piece.start < marker.start]
+    verb = next((piece for piece in inside if "change" in piece.keys and piece.text.endswith(TO)), marker)
+    text = _wish(reading.part(piece for piece in inside if piece.start < verb.start))
+    return Taken(text, reading.pieces) if len(text) > 1 else None
 
 
 def _wish(reading: Reading) -> str:

@@ -56,9 +56,10 @@ class Planner:
         if len(say.strip()) > LONGEST_SENTENCE:
             return _TOO_LONG
         if (act := rehearsed(say, inventory)) is not None:
-            outcome = self.plan(act, inventory=inventory, now=now, context=context)
-            if isinstance(outcome, Plan) and any(self._changes(call) for call in outcome.calls):
-                return replace(outcome, calls=tuple(map(self._as_rehearsal, outcome.calls)))
+            for said in (act, f"执行{act}"):  # 演练一下夜间任务: the rehearsal is the act
+                outcome = self.plan(said, inventory=inventory, now=now, context=context)
+                if isinstance(outcome, Plan) and any(self._changes(call) for call in outcome.calls):
+                    return replace(outcome, calls=tuple(map(self._as_rehearsal, outcome.calls)))
         reading = self._read(say, inventory, now)
         explanations = _explained(reading)
         outcome = self._outcome(reading, inventory, context or TurnContext())
