@@ -124,10 +124,18 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except Exception as error:
-        if not isinstance(error, Explained):
+        cause = _only_cause(error)
+        if not isinstance(cause, Explained):
             raise
-        _fail(error, as_json=as_json)
+        _fail(cause, as_json=as_json)
     sys.exit(0)
+
+
+def _only_cause(error: BaseException) -> BaseException:
+    """Return what the groups hold that task groups make of a single error passing through them."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 def _fail(error: Explained, *, as_json: bool) -> NoReturn:

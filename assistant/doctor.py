@@ -22,6 +22,7 @@ from hardware.errors import HardwareError
 from hardware.loudspeaker import Loudspeaker
 from hardware.microphone import Microphone
 from voice.errors import VoiceError
+from voice.model_catalogue import ModelUse
 from voice.models import ModelState, look_at_models, verify_model
 from voice.room import LOUD_DB, QUIET_DB, STRONG_ECHO_DB, find_echo, noise_floor_db, probe
 
@@ -96,7 +97,8 @@ def check_models(models_folder: Path) -> Iterator[Finding]:
     for status in look_at_models(models_folder):
         if status.state is ModelState.ABSENT:
             continue
-        pulled = pulled or status.state is ModelState.PULLED
+        understands = status.model.use is ModelUse.RECOGNIZER
+        pulled = pulled or (understands and status.state is ModelState.PULLED)
         problems = verify_model(status)
         if problems or not status.usable:
             told = "; ".join(dict.fromkeys((*status.problems, *problems)))
@@ -119,7 +121,7 @@ def check_models(models_folder: Path) -> Iterator[Finding]:
         yield Finding(
             subject="models",
             weight=Weight.WARNING,
-            problem="only the small embedded models are here; in a real room they understand less",
+            problem="only the small embedded recogniser is here; in a real room it understands less",
             remedy="Run: xiaozhi models pull",
         )
 

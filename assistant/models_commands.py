@@ -43,7 +43,7 @@ def list_(home: HomeOption = None, as_json: JsonOption = False) -> None:
         if status.usable and (extra := missing_extra(model.format)):
             mark = f"needs pip install 'xiaozhi[{extra}]'"
         size = f"{round(model.download_bytes / _MIB)} MiB" if model.download_bytes else ""
-        typer.echo(f"{model.name:50} {model.use:11} {status.state:9} {size:>8}  {mark}".rstrip())
+        typer.echo(f"{model.name:53} {model.use:11} {status.state:9} {size:>8}  {mark}".rstrip())
         for problem in status.problems:
             typer.echo(f"    {problem}")
 

@@ -95,6 +95,15 @@ def test_a_file_that_is_no_sound_is_named(home: Path, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_wake_phrase_that_cannot_be_listened_for_is_refused_in_a_sentence(
+    home: Path, tmp_path: Path
+) -> None:
+    file = recorded(silence(1), tmp_path / "silence.wav")
+    done = command("hear", file, "--wake-phrase", "hello", "--scenario", "yesterday", home=home, expect=1)
+    assert done.stderr.startswith("error: the wake phrase 'hello' is not Chinese")
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "status"),
     [

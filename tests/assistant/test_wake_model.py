@@ -75,6 +75,8 @@ def test_pulled_it_is_used_and_said_to_be(home):
     told = {one["name"]: one for one in json.loads(run("models", "list", "--json", home=home))}
     assert told[OFFICIAL.name]["used"]
     assert f"{OFFICIAL.name}: sound" in run("models", "verify", home=home)
+    *_, last = check_models(folder.parent)
+    assert last.remedy == "Run: xiaozhi models pull"
 
 
 def test_the_ear_wakes_with_it_and_stops_as_before(home, tmp_path):
