@@ -108,7 +108,7 @@ def trouble_with(best: Candidate, reading: Reading, whole: Reading) -> NoPlan | 
         return _CONDITIONAL
     if reading.has("foreign") and any("foreign" in piece.keys for piece in best.unexplained):
         return _FOREIGN
-    if best.tool.risk == "write" and any(piece.text.startswith("哪") for piece in reading.all("which")):
+    if best.tool.risk != "read" and _asks_which(best, reading):
         return _ASKED
     if best.tool.risk != "read" and _LATER_ON.search(reading.text) and not _all_used(best, reading, "@plain"):
         return _LATER
@@ -176,9 +176,7 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
     ):
         return UNSURE  # 不是重启: what is it then?
     asked = [piece for piece in reading.all("asking_act") if id(piece) not in used]
-    if asked or _asks_which(reading, used):
-        return _ASKED
-    if _only_asked(reading):
+    if asked or _only_asked(reading):
         return _ASKED
     if any(piece.keys & {"@period", "future", "@past", "@duration"} for piece in best.unexplained):
         return _LATER
@@ -193,8 +191,9 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
     return None
 
 
-def _asks_which(reading: Reading, used: set[int]) -> bool:
+def _asks_which(best: Candidate, reading: Reading) -> bool:
     """Return whether somebody asks which things there are, though an act is named: 能回滚的版本有哪些."""
+    used = {id(piece) for one in best.taken.values() for piece in one.pieces}
     return any(
         ("哪" in piece.text or piece.text.startswith(("有什么", "有啥", "都有"))) and id(piece) not in used
         for piece in reading.all("which")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from assistant.planner.conditions import conditions_in, query_of
+from assistant.planner.conditions import Condition, conditions_in, query_of
 from assistant.planner.numbers import number_of
 from assistant.planner.reading import Reading
 from assistant.planner.taking import PARTICLES, TO, Reader, Source, Taken, word_before
@@ -63,8 +63,15 @@ def read_contains(source: Source) -> Taken | None:
 
 
 def read_query(source: Source) -> Taken | None:
-    """Read the conditions on log lines."""
-    conditions = conditions_in(source.reading, source.tool.also)
+    """Read the conditions on log lines.
+
+    A service's log of a period is found by its id in all topics: the log of its pods knows no period.
+    """
+    reading = source.reading
+    conditions = conditions_in(reading, source.tool.also)
+    services = reading.all("@workload")
+    if len(services) == 1 and reading.has("@period", "@past", "@plain") and not reading.has("@topic"):
+        conditions.insert(0, Condition(f'"{services[0].things[0].id}"', (services[0],)))
     if not conditions:
         return None
     return Taken(
