@@ -141,6 +141,7 @@ class Story:
         if kept is None:
             raise DemoStepFailed("the night wrote no digest")
         (self.out / "digest.html").write_text(kept.html, encoding="utf-8")
+        await self._copies()  # on its way while hours leap by, a message would come with a stale signature
 
     async def morning(self) -> None:
         """Greet it for the first time: the digest is spoken."""
@@ -256,13 +257,7 @@ class Story:
         """Look into the mailbox and the group."""
         self.narrator.chapter("邮件和群消息", "the copies")
         office, robot = self.stage.post_office, self.stage.robot
-        for _ in range(_POST_LOOKS):
-            letter = _digest_letter(office.letters)
-            if letter is not None and any("日报" in one["title"] for one in robot.shown):
-                break
-            await asyncio.sleep(_POST_EVERY_S)
-        else:
-            raise DemoStepFailed(f"a copy did not arrive: {', '.join(robot.refused) or 'nothing came'}")
+        letter = await self._copies()
         (self.out / "mail.eml").write_bytes(letter.content)
         subject = _subject(letter)
         titles = [one["title"] for one in robot.shown]
@@ -272,7 +267,10 @@ class Story:
         self.narrator.note(f"钉钉群收到{len(titles)}条，签名都对：{'；'.join(titles)}。")
         self.narrator.keep("mail", subject=subject, to=OWNERS_MAIL, letters=len(office.letters))
         self.narrator.keep(
-            "dingtalk", titles=list[JsonValue](titles), signature="verified", refused=len(robot.refused)
+            "dingtalk",
+            titles=list[JsonValue](titles),
+            signature="verified",
+            refused=list[JsonValue](robot.refused),
         )
 
     async def audit(self) -> None:
@@ -283,6 +281,16 @@ class Story:
             raise DemoStepFailed(f"the audit does not hold: {faults[0].sentence}")
         self.narrator.note(f"以上每一步都在审计里，共{lines}条，链条完整。")
         self.narrator.keep("audit", lines=lines, faults=0)
+
+    async def _copies(self) -> Letter:
+        """Wait until the mailbox and the group have the digest, and return the mail."""
+        office, robot = self.stage.post_office, self.stage.robot
+        for _ in range(_POST_LOOKS):
+            letter = _digest_letter(office.letters)
+            if letter is not None and any("日报" in one["title"] for one in robot.shown):
+                return letter
+            await asyncio.sleep(_POST_EVERY_S)
+        raise DemoStepFailed(f"a copy did not arrive: {', '.join(robot.refused) or 'nothing came'}")
 
     # --- turns ---------------------------------------------------------------------------------------------
 

@@ -106,7 +106,7 @@ def test_the_copies_arrive_by_mail_and_signed_in_the_group(played):
     assert mail["Subject"] == played.one("mail")["subject"]
     assert OWNERS_MAIL in str(mail["To"])
     assert {part.get_content_type() for part in mail.walk()} >= {"text/plain", "text/html"}
-    assert played.one("dingtalk")["refused"] == 0
+    assert played.one("dingtalk")["refused"] == []
     assert any("日报" in title for title in played.one("dingtalk")["titles"])
 
 

@@ -123,9 +123,9 @@ class Augmenter:
         if self._random.random() < 0.8:
             power = np.sqrt((changed**2).mean()) + 1e-4
             if self._random.random() < 0.3:
-                noise, ratio_db = self._crowd(len(changed)), self._random.uniform(8, 30)
+                noise, ratio_db = self._crowd(len(changed)), self._random.uniform(5, 30)
             else:
-                noise, ratio_db = self.noise(len(changed)), self._random.uniform(3, 30)
+                noise, ratio_db = self.noise(len(changed)), self._random.uniform(0, 30)
             changed = changed + noise * power * 10 ** (-ratio_db / 20)
         return self._levelled(changed, quietest_db=30)
 

@@ -12,7 +12,7 @@ import numpy as np
 from voice.training.espeak import ENGLISH, MANDARIN, Espeak, SpokenLabels, toned_syllables
 from voice.training.lexicon import LETTERS, build_lexicon, english_terms, letter_pronunciations
 from voice.training.mfcc import SAMPLES_PER_SECOND, Samples
-from voice.training.phones import Pronunciation
+from voice.training.phones import Pronunciation, phones_of_syllable
 from voice.training.sentences import SentenceWriter, spoken_number
 from voice.training.voices import TRAINING_VOICES
 
@@ -24,6 +24,7 @@ _NEAR_WAKE_PHRASES = """
 你好小吃 你好小子 不好小智 你好小七 你好大智
 """
 NEAR_WAKE_PHRASES = tuple(_NEAR_WAKE_PHRASES.split())
+_WAKE_SYLLABLES = ("ni3", "hao3", "xiao3", "zhi4")
 _LATIN = re.compile(r"[a-z]+")
 _AUDIBLE = 200.0
 _MARGIN_SAMPLES = 800
@@ -40,6 +41,19 @@ class LabelledSpeech:
     phones: Pronunciation
     source: str
     """Where it is from: ``espeak/<voice>`` or ``human/<speaker>``."""
+
+
+def one_syllable_off(random_source: random.Random) -> str:
+    """The wake phrase in pinyin, one syllable of it replaced by one that shares its initial or its final."""
+    syllables = list(_WAKE_SYLLABLES)
+    place = random_source.randrange(len(syllables))
+    spoken = phones_of_syllable(syllables[place]) or ()
+    near = [
+        syllable for syllable in toned_syllables()
+        if (phones := phones_of_syllable(syllable)) and phones != spoken and set(phones) & set(spoken)
+    ]  # fmt: skip
+    syllables[place] = random_source.choice(near)
+    return " ".join(syllables)
 
 
 class TextSource:
@@ -60,14 +74,16 @@ class TextSource:
         if kind < 0.68:
             count = self._random.choice([1, 2, 3, 4, 6, 8, 10, 12])
             return " ".join(self._random.choice(toned_syllables()) for _ in range(count))
-        if kind < 0.82:
+        if kind < 0.79:
             return "".join(self._random.choice(self._words) for _ in range(self._random.randint(1, 6)))
-        if kind < 0.86:
+        if kind < 0.83:
             return WAKE_PHRASE
-        if kind < 0.90:
+        if kind < 0.87:
+            return one_syllable_off(self._random)
+        if kind < 0.91:
             after = self._random.choice(self._words) if self._random.random() < 0.5 else ""
             return self._random.choice(NEAR_WAKE_PHRASES) + after
-        if kind < 0.94:
+        if kind < 0.95:
             return "".join(
                 spoken_number(self._random.randint(0, 9)) for _ in range(self._random.randint(1, 11))
             )

@@ -10,12 +10,16 @@ from __future__ import annotations
 import hashlib
 import math
 import random
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 
-from mcp_tencent.local_cloud.conditions import Condition, LogPattern, Stretch, Timeline
+import numpy as np
+from numpy.typing import NDArray
+
+from mcp_tencent.local_cloud.conditions import Condition, LogPattern, Timeline
 from mcp_tencent.local_cloud.logs.generation.season import Season
 from mcp_tencent.local_cloud.logs.generation.slots import Scene, Template
 from mcp_tencent.local_cloud.logs.lines import LogLine, LogOrigin
@@ -23,8 +27,14 @@ from mcp_tencent.local_cloud.logs.lines import LogLine, LogOrigin
 _MINUTE_MS = 60_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_MINUTES_AT_ONCE = 60
 _MASK = 2**64 - 1
-_GOLDEN = 0x9E3779B97F4A7C15
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_A_LITTLE_MORE = 1.0 + 1e-9
+"""Sums of parts may differ in the last digits from what walking along the parts finds."""
+Floats = NDArray[np.float64]
+Minutes = NDArray[np.int64]
+Words = NDArray[np.uint64]
 _ANY_ERROR = LogPattern(
     template="{time} {level} [{trace_id}] {method} {path} failed: status={error_status} cost={latency_ms}ms",
     level="ERROR",
@@ -44,13 +54,39 @@ class _Piece:
     condition: Condition
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Rate:
+    """A pattern's rate under one condition, for every minute of a block."""
+
+    start_ms: Floats
+    end_ms: Floats
+    """Not later than the start where the condition does not touch the minute."""
+    per_ms: Floats
+    condition: Condition
+
+    def expected(self) -> Floats:
+        """Return the mean number of lines in each minute."""
+        return np.asarray(np.maximum(self.end_ms - self.start_ms, 0.0) * self.per_ms)
+
+    def piece(self, minute: int) -> _Piece:
+        """Return one minute of it."""
+        return _Piece(
+            float(self.start_ms[minute]),
+            float(self.end_ms[minute]),
+            float(self.per_ms[minute]),
+            self.condition,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _Process:
     """One pattern within one minute."""
 
     template: Template
     seed: int
-    pieces: list[_Piece] = field(default_factory=list)
+    first_gap: float
+    """To the first line, in mean gaps."""
+    pieces: Sequence[_Piece]
 
 
 class WorkloadLogSource:
@@ -94,42 +130,62 @@ class WorkloadLogSource:
     def lines(self, start: datetime, end: datetime) -> Iterator[LogLine]:
         """Return the lines of all pods within [start, end), oldest first."""
         start_ms, end_ms = (start - _EPOCH) // _MILLISECOND, (end - _EPOCH) // _MILLISECOND
-        first = start_ms // _MINUTE_MS
-        whole = _EPOCH + first * _MINUTE_MS * _MILLISECOND
-        stretches = self._timeline.stretches(whole, _EPOCH + end_ms * _MILLISECOND)
-        for minute in range(first, -(-end_ms // _MINUTE_MS)):
-            for line in self._minute(minute, stretches, end_ms):
-                if line.timestamp_ms >= start_ms:
-                    yield line
+        first, after = start_ms // _MINUTE_MS, -(-end_ms // _MINUTE_MS)
+        for block in range(first, after, _MINUTES_AT_ONCE):
+            for minute in self._busy_minutes(block, min(block + _MINUTES_AT_ONCE, after)):
+                for line in self._written(minute, end_ms):
+                    if line.timestamp_ms >= start_ms:
+                        yield line
 
     def pod_lines(self, pod: str, start: datetime, end: datetime) -> Iterator[LogLine]:
         """Return those lines that `pod` wrote."""
         origin = self._origin(pod)
         return (line for line in self.lines(start, end) if line.origin is origin)
 
-    def _minute(self, minute: int, stretches: Iterable[Stretch], end_ms: int) -> list[LogLine]:
-        processes: dict[tuple[LogPattern, int], _Process] = {}
-        minute_start = minute * _MINUTE_MS
-        season = self._season.factor(_EPOCH + minute_start * _MILLISECOND)
-        for stretch in stretches:
-            low = max((stretch.start - _EPOCH) / _MILLISECOND, minute_start)
-            high = min((stretch.end - _EPOCH) / _MILLISECOND, minute_start + _MINUTE_MS)
-            if low < high and stretch.condition.pods:
-                for name, per_minute in self._rates(stretch.condition, season):
-                    process = processes.get(name)
-                    if process is None:
-                        template = self._template(name[0])
-                        kind = self._seed ^ template.fingerprint
-                        seed = _mixed(kind + name[1] + minute * _GOLDEN)
-                        process = processes[name] = _Process(template, seed)
-                    process.pieces.append(_Piece(low, high, per_minute / _MINUTE_MS, stretch.condition))
+    def _busy_minutes(self, first: int, after: int) -> Iterator[list[_Process]]:
+        """Yield the processes of each minute within [first, after) in which anything is written.
+
+        Most patterns are rare, so which of them write at all is worked out for all minutes at once.
+        """
+        minutes = np.arange(first, after, dtype=np.int64)
+        found: dict[int, list[_Process]] = defaultdict(list)
+        for (pattern, number), rates in self._rates_within(minutes).items():
+            template = self._template(pattern)
+            base = (self._seed ^ template.fingerprint) + number
+            seeds = _mixed((minutes.astype(np.uint64) * _GOLDEN) + np.uint64(base & _MASK))
+            gaps = _first_gap(seeds)
+            expected = np.sum([rate.expected() for rate in rates], axis=0)
+            for index in np.flatnonzero(gaps < expected * _A_LITTLE_MORE).tolist():
+                pieces = [rate.piece(index) for rate in rates if rate.start_ms[index] < rate.end_ms[index]]
+                process = _Process(template, int(seeds[index]), float(gaps[index]), pieces)
+                found[index].append(process)
+        for index in sorted(found):
+            yield found[index]
+
+    def _rates_within(self, minutes: Minutes) -> dict[tuple[LogPattern, int], list[_Rate]]:
+        """Return each pattern's rates, in the order of time."""
+        first, after = int(minutes[0]), int(minutes[-1]) + 1
+        season = np.array([self._season.factor(_instant(minute)) for minute in range(first, after)])
+        starts = minutes * float(_MINUTE_MS)
+        rates: dict[tuple[LogPattern, int], list[_Rate]] = defaultdict(list)
+        for stretch in self._timeline.stretches(_instant(first), _instant(after)):
+            if not stretch.condition.pods:
+                continue
+            low = np.maximum((stretch.start - _EPOCH) / _MILLISECOND, starts)
+            high = np.minimum((stretch.end - _EPOCH) / _MILLISECOND, starts + _MINUTE_MS)
+            for name, per_minute in self._rates(stretch.condition, season):
+                rates[name].append(_Rate(low, high, per_minute / _MINUTE_MS, stretch.condition))
+        return rates
+
+    def _written(self, processes: Iterable[_Process], end_ms: int) -> list[LogLine]:
+        """Return the lines of one minute in the order of time."""
         lines: list[tuple[int, int, LogLine]] = []
-        for process in processes.values():
+        for process in processes:
             lines.extend(self._events(process, end_ms))
         lines.sort(key=itemgetter(0, 1))
         return [line for _, _, line in lines]
 
-    def _rates(self, condition: Condition, season: float) -> Iterator[tuple[tuple[LogPattern, int], float]]:
+    def _rates(self, condition: Condition, season: Floats) -> Iterator[tuple[tuple[LogPattern, int], Floats]]:
         """Yield each pattern with its lines a minute; equal patterns are told apart by a number."""
         load = condition.traffic * season * condition.ready_ratio
         failed = condition.error_ratio
@@ -142,13 +198,12 @@ class WorkloadLogSource:
             yield (pattern, 0), (pattern.per_minute + failed * self._request_rate * share) * load
         for number, pattern in enumerate(condition.patterns, start=1):
             same = condition.patterns[: number - 1].count(pattern)
-            yield (pattern, 1 + same), pattern.per_minute
+            yield (pattern, 1 + same), np.full_like(season, pattern.per_minute)
 
     def _events(self, process: _Process, end_ms: int) -> list[tuple[int, int, LogLine]]:
         """Walk along the pieces from event to event, until `end_ms`; return (ms, tie-breaker, line)."""
         events: list[tuple[int, int, LogLine]] = []
-        # The first gap is a plain hash: most patterns are rare, and seeding a generator is what costs most.
-        gap = -math.log(1.0 - _unit(process.seed))
+        gap = process.first_gap
         rng: random.Random | None = None
         scene, template = self._scene, process.template
         scene.level = template.level
@@ -205,14 +260,21 @@ def _made_up_node(pod: str) -> tuple[str, str]:
     return f"node-{number + 1}", f"10.0.0.{number + 11}"
 
 
-def _mixed(number: int) -> int:
-    """Scatter the bits of `number` (the finaliser of splitmix64)."""
-    number &= _MASK
-    number = ((number ^ (number >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-    number = ((number ^ (number >> 27)) * 0x94D049BB133111EB) & _MASK
-    return number ^ (number >> 31)
+def _instant(minute: int) -> datetime:
+    return _EPOCH + minute * _MINUTE_MS * _MILLISECOND
 
 
-def _unit(seed: int) -> float:
-    """Return a number in [0, 1) that only `seed` decides."""
-    return (_mixed(seed + 1) >> 11) / 2**53
+def _mixed(numbers: Words) -> Words:
+    """Scatter the bits of `numbers` (the finaliser of splitmix64)."""
+    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return numbers ^ (numbers >> np.uint64(31))
+
+
+def _first_gap(seeds: Words) -> Floats:
+    """Return draws from the exponential distribution of mean 1 that only the seeds decide.
+
+    A plain hash will do: seeding a generator is what costs most, and most patterns are rare.
+    """
+    unit = (_mixed(seeds + np.uint64(1)) >> np.uint64(11)) / 2.0**53
+    return np.asarray(-np.log(1.0 - unit))
