@@ -68,6 +68,8 @@ trap 'exit 130' INT TERM
 python3 -m venv "$next"
 extras=postgres
 ! getent group gpio >/dev/null || extras="$extras,gpio"
+# What was added by hand to the version before stays.
+! "$app/current/bin/python" -c 'import sherpa_onnx' 2>/dev/null || extras="$extras,sherpa"
 # TMPDIR: a Raspberry Pi's /tmp may be a small memory disk.
 install -d "$next/tmp"
 TMPDIR="$next/tmp" "$next/bin/python" -m pip install --disable-pip-version-check --quiet --progress-bar off \
