@@ -81,6 +81,8 @@ class AlertFacts:
     """Those of them that only follow from the cause."""
     affected: tuple[str, ...] = ()
     began_at: dt.datetime | None = None
+    last_at: dt.datetime | None = None
+    """When the alarm was heard of last."""
     because: tuple[str, ...] = ()
     """The weightiest reasons for the score, Chinese."""
     proposals: tuple[FactorProposal, ...] = ()

@@ -87,9 +87,9 @@ def opening_of(facts: NightFacts) -> str:
 
 
 def _records(facts: NightFacts, records: int, grouped: str) -> str:
-    """Say how many alerts there were, and since when: what began this morning is told as well."""
-    began = [one.began_at for one in facts.alerts if one.began_at is not None]
-    when = "昨天到今早" if any(at.date() == facts.date for at in began) else "昨天"
+    """Say how many alerts there were, and when: those of this morning are counted as well."""
+    last = [one.last_at or one.began_at for one in facts.alerts]
+    when = "昨天到今早" if any(at is not None and at.date() == facts.date for at in last) else "昨天"
     if not records:
         return when
     return f"{when}{spoken_count(records)}条告警{f'，{grouped}' if records > 1 else ''}"

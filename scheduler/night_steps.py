@@ -356,6 +356,7 @@ def _alert_facts(line: AlertLine) -> AlertFacts:
         muted=line.muted,
         affected=tuple(line.affected),
         began_at=datetime.fromisoformat(line.began_at) if line.began_at else None,
+        last_at=datetime.fromisoformat(line.last_at) if line.last_at else None,
         because=tuple(line.because),
     )
 

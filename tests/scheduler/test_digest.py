@@ -6,7 +6,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from html.parser import HTMLParser
 
 import pytest
@@ -145,6 +145,12 @@ def test_the_unsolved_comes_first_then_the_higher_score() -> None:
 
 def test_a_group_of_alerts_that_was_taken_up_is_told_once() -> None:
     assert [one.reference for one in build_digest(FACTS).items].count("alert-orders") == 0
+
+
+def test_alerts_that_went_on_into_the_morning_are_not_called_yesterdays() -> None:
+    began, last = datetime(2026, 11, 19, 2, tzinfo=UTC), datetime.combine(TODAY, time(1), UTC)
+    facts = replace(FACTS, alerts=(replace(DISK, began_at=began, last_at=last),))
+    assert spoken_digest(build_digest(facts)).text.startswith("昨天到今早46条告警")
 
 
 def test_the_whole_digest_as_it_is_spoken() -> None:
