@@ -108,7 +108,7 @@ def trouble_with(best: Candidate, reading: Reading, whole: Reading) -> NoPlan | 
         return _CONDITIONAL
     if reading.has("foreign") and any("foreign" in piece.keys for piece in best.unexplained):
         return _FOREIGN
-    if best.tool.risk != "read" and _asks_which(best, reading):
+    if best.tool.risk != "read" and (_asks_which(best, reading) or _asks_for_advice(reading)):
         return _ASKED
     if best.tool.risk != "read" and _LATER_ON.search(reading.text) and not _all_used(best, reading, "@plain"):
         return _LATER
@@ -189,6 +189,14 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
     if _told_as_past(best, reading):
         return _ASKED
     return None
+
+
+def _asks_for_advice(reading: Reading) -> bool:
+    """Return whether somebody asks if an act is wise, and does not offer it: 要不要关掉, not 关掉好不好."""
+    asked = reading.first("asking_advice")
+    return asked is not None and any(
+        piece.start > asked.start and not reading.is_light(piece) for piece in reading.pieces
+    )
 
 
 def _asks_which(best: Candidate, reading: Reading) -> bool:

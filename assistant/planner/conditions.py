@@ -90,6 +90,10 @@ _INSIDE = ("里", "里面", "里头", "中", "上")
 _NO_STATUS_UNITS = ("条", "行", "个", "次", "台", "份", "percent", "ordinal", "vague")
 
 
+_LEAST_DIGITS = 4
+"""Of the number of an order; shorter ones count something."""
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """One condition and the pieces that say it."""
@@ -118,7 +122,7 @@ def conditions_in(reading: Reading, also: frozenset[str] = frozenset()) -> list[
             position += (pieces.index(run[-1]) - position) + 1
             continue
         if "@number" in piece.keys:
-            text = _status(piece, reading)
+            text = _status(piece, reading) or _number_of_a_thing(piece, reading)
         elif "@quoted" in piece.keys:
             text = f'"{piece.value}"' if _is_phrase(str(piece.value)) else str(piece.value)
         elif _is_word(piece, reading) or _is_searched(pieces, position):
@@ -230,6 +234,13 @@ def _status(piece: Piece, reading: Reading) -> str:
     if before and before.keys & {"over", "under", "tail", "top"}:
         return ""
     return f"status:{value}"
+
+
+def _number_of_a_thing(piece: Piece, reading: Reading) -> str:
+    """Return the number of an order, a user, a trace as it was written: 订单号 88213."""
+    before = reading.before(piece)
+    named = before is not None and before.text.lower().endswith(("号", "编号", "id"))
+    return piece.text if named and piece.text.isdigit() and len(piece.text) >= _LEAST_DIGITS else ""
 
 
 def _is_word(piece: Piece, reading: Reading) -> bool:

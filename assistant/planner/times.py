@@ -55,11 +55,12 @@ _DAY = (
     rf"|(?P<dateonly>{_CN}{{1,3}})号)"
 )
 _PART = (
-    r"(?:凌晨|清晨|早上|早晨|大早|早|晨|上午|中午|下午|午后"
+    r"(?:凌晨|后半夜|下半夜|白天|清晨|清早|一早|早上|早晨|大早|早|晨|上午|中午|下午|午后"
     r"|傍晚|晚上|晚间|夜里|夜间|深夜|半夜|晚|夜)(?![报餐])"
 )
 _PARTS: dict[str, tuple[int, int]] = {
-    "凌晨": (0, 6), "清晨": (5, 8), "早上": (6, 9), "早晨": (6, 9), "大早": (6, 9), "早": (6, 9),
+    "凌晨": (0, 6), "后半夜": (0, 6), "下半夜": (0, 6), "白天": (6, 18), "清早": (6, 9), "一早": (6, 9),
+    "清晨": (5, 8), "早上": (6, 9), "早晨": (6, 9), "大早": (6, 9), "早": (6, 9),
     "晨": (6, 9),    "上午": (6, 12), "中午": (11, 13), "下午": (12, 18), "午后": (12, 18), "傍晚": (17, 19),
     "晚上": (18, 24), "晚间": (18, 24), "夜里": (18, 24), "夜间": (18, 24), "深夜": (22, 24),
     "半夜": (0, 6), "晚": (18, 24), "夜": (18, 24),
@@ -78,7 +79,11 @@ _CLOCKED = re.compile(
 _DAYED = re.compile(
     rf"(?:从|自)?{_DAY}(?:的?(?P<part>{_PART}))?(?P<since>以来|{_TO}(?:现在|今天|目前)|至今)?(?:一天|一整天|全天|整天|当天|这天|那天)?"
 )
-_PART_ONLY = re.compile(r"(?P<part>凌晨|早上|早晨|上午|中午|下午|傍晚|晚上|半夜|夜里|夜间)")
+_AGO = re.compile(
+    rf"(?:从|自)?(?P<count>{NUMBER})个?(?P<unit>天|周|星期|礼拜)(?:之|以)?前(?![后台端面几者])"
+    rf"(?P<since>(?:开始|起)?(?:{_TO}(?:现在|目前|今天)|以来|至今))?(?:的?那天|的?当天)?"
+)
+_PART_ONLY = re.compile(r"(?P<part>凌晨|后半夜|下半夜|白天|清早|早上|早晨|上午|中午|下午|傍晚|晚上|半夜|夜里|夜间)")
 _RANGE = re.compile(r"(?:一直|直)?(?:到|至|~|—|–)了?")
 _SPANS = re.compile(
     r"(?P<which>上上|上个?|这个?|本|当)(?P<what>周(?![一二三四五六日末])|星期(?![一二三四五六日末])|礼拜(?![一二三四五六日末])|月(?![\d一二三四五六七八九十])|季度)(?:以来|里|内)?"
@@ -147,6 +152,9 @@ def _stretches(text: str, now: datetime) -> Iterator[Timed]:
             yield Timed(match.start(), match.end(), stretch)
     for match in _DAYED.finditer(text):
         if found := _dayed(match, now):
+            yield Timed(match.start(), match.end(), found)
+    for match in _AGO.finditer(text):
+        if found := _days_ago(match, now):
             yield Timed(match.start(), match.end(), found)
     for match in _SPANS.finditer(text):
         yield Timed(match.start(), match.end(), _spanned(match, now))
@@ -351,6 +359,17 @@ def _dayed(match: re.Match[str], now: datetime) -> Stretch | None:
     if match["day"] in ("昨", "今", "前"):
         return None
     return Stretch(text=day.isoformat())
+
+
+def _days_ago(match: re.Match[str], now: datetime) -> Stretch | None:
+    """Return the day that 三天前 is, or all since then: 三天前到现在."""
+    days = number_of(match["count"])
+    if not isinstance(days, int) or _TWO_OR_THREE.fullmatch(match["count"]):
+        return None
+    day = now.date() - timedelta(days=days * (1 if match["unit"] == "天" else 7))
+    if match["since"]:
+        return Stretch(text=f"{_instant(day, 0, now)}/{_iso(now)}")
+    return Stretch(text="yesterday" if days == 1 and match["unit"] == "天" else day.isoformat())
 
 
 def _spanned(match: re.Match[str], now: datetime) -> Stretch:
