@@ -105,13 +105,16 @@ class LogTables:
         if "_connection" in self.__dict__:
             self._connection.close()
 
-    def create(self) -> LineTable:
-        """Create an empty table of lines."""
-        table = LineTable(name=f"lines_{next(self._numbers)}")
+    def create(self, batch: Batch) -> LineTable:
+        """Create a table of lines and load a batch into it, which may be empty."""
+        keys = dict.fromkeys(key for line in batch.lines for key, _ in line.fields)
+        columns = dict.fromkeys(self._column(key) for key in keys)
+        table = LineTable(name=f"lines_{next(self._numbers)}", columns=columns)
         self._connection.execute(
             f"CREATE TABLE {table.name} (ts BIGINT, origin INTEGER, src INTEGER, minute INTEGER, "
-            "seq INTEGER, text VARCHAR, extra VARCHAR)"
+            f"seq INTEGER, text VARCHAR, extra VARCHAR{''.join(f', {name} VARCHAR' for name in columns)})"
         )
+        self.insert(table, batch)
         return table
 
     def drop(self, table: LineTable) -> None:
@@ -150,12 +153,15 @@ class LogTables:
                 column[row] = value
         names = []
         for key in values:
-            name = self.columns.setdefault(key, f"k{len(self.columns)}")
+            name = self._column(key)
             names.append(name)
             if name not in table.columns:
                 self._connection.execute(f"ALTER TABLE {table.name} ADD COLUMN {name} VARCHAR")
                 table.columns[name] = None
         return names, list(values.values())
+
+    def _column(self, key: str) -> str:
+        return self.columns.setdefault(key, f"k{len(self.columns)}")
 
     def _load(
         self, table: LineTable, keys: Sequence[str], numbers: Sequence[list[int]], texts: Sequence[list[str]]

@@ -80,8 +80,10 @@ class Topic:
         for sequence, line in enumerate(lines):
             batch.add(_storable(line), number, minute, sequence)
         if batch.lines:
-            self._uploads = self._uploads or self._tables.create()
-            self._tables.insert(self._uploads, batch)
+            if self._uploads is None:
+                self._uploads = self._tables.create(batch)
+            else:
+                self._tables.insert(self._uploads, batch)
             self._upload_hours.update(line.timestamp_ms // HOUR_MS for line in batch.lines)
         return package_id(self.topic_id, number, minute)
 
@@ -112,11 +114,13 @@ class Topic:
                 if hour is not None:
                     start = max(start, hour.made_until_ms.get(feed.number, start))
                 if start < end:
-                    hour = hour or self._new_hour(number)
                     _collect(batch, feed, start, end)
                     made[feed.number] = end
-            if hour is not None:
+            if hour is None and made:
+                hour = self.hours[number] = Hour(table=self._tables.create(batch))
+            elif hour is not None:
                 self._tables.insert(hour.table, batch)
+            if hour is not None:
                 hour.made_until_ms.update(made)
                 hour.last_used = next(self._uses)
                 tables.append(hour.table)
@@ -134,10 +138,6 @@ class Topic:
             self.forget(number)
         if self._uploads:
             self._tables.drop(self._uploads)
-
-    def _new_hour(self, number: int) -> Hour:
-        hour = self.hours[number] = Hour(table=self._tables.create())
-        return hour
 
 
 def _collect(batch: Batch, feed: _Feed, start_ms: int, end_ms: int) -> None:
