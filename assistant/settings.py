@@ -304,8 +304,8 @@ class ModelSettings(Section):
     )
     wake: Text | None = Field(
         None,
-        description="name of the model that listens for the wake phrase; unset: a pulled one where sherpa-onnx "
-        "is installed, else the one that recognises speech",
+        description="name of the model that listens for the wake phrase; unset: a pulled one where "
+        "sherpa-onnx is installed, else the one that recognises speech",
         examples=["sherpa-onnx-kws-zipformer-wenetspeech-3.3M-2024-01-01"],
     )
     mirrors: tuple[WebAddress, ...] = Field(

@@ -46,6 +46,7 @@ class SherpaOnnxSpotter:
         self._spotter = _load(files)
         self._called = self._heard_any = False
         self.listen_for(phrase)
+        # Networks that do not fit each other are found out only when sound goes through them.
         try:
             self.accept(np.zeros(RATE_HZ, np.int16))
             self.finish()
