@@ -151,6 +151,8 @@ def _derived(reading: Reading, context: TurnContext) -> frozenset[str]:
         keys.add("@last_topic")
     if context.last_workload:
         keys.add("@recent_workload")
+    if context.last_alerts:
+        keys.add("@told_alerts")
     for key in ("last_pod", "last_link", "last_manifest", "last_incident"):
         if getattr(context, key):
             keys.add(f"@{key}")

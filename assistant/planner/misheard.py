@@ -19,6 +19,8 @@ _COUNTED = "点分条行天周月号秒台个"
 _WORD_OF_SOUND = {tuple(lazy_pinyin(word)): word for word in _TIME_WORDS.split()}
 _COUNTED_OF_SOUND = {lazy_pinyin(one)[0]: one for one in reversed(_COUNTED)}
 _CHINESE = re.compile(r"[\u4e00-\u9fff]+")
+_AGREED = re.compile("好(?:吗|么|吧|不|了)")
+"""调到三十好吗 is no 三十号."""
 _DIGIT = re.compile(r"[0-9零一二两三四五六七八九十百千半几]")
 
 
@@ -35,6 +37,8 @@ def as_heard(sentence: Sentence) -> str:
     for before, one in itertools.pairwise(syllables):
         measure = _COUNTED_OF_SOUND.get(one.plain)
         chinese = _CHINESE.fullmatch(text[one.start])
+        if _AGREED.match(sentence.text, one.start):
+            continue
         if measure and chinese and before.end == one.start and _DIGIT.fullmatch(text[before.start]):
             text[one.start] = text[one.start] if text[one.start] in _COUNTED else measure
     return "".join(text)

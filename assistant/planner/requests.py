@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from assistant.planner.choosing import ENOUGH, Candidate
 from assistant.planner.context import after_call
+from assistant.planner.held_readers import CHANNELS
 from assistant.planner.lexicon import Tool
 from assistant.planner.plan import TurnContext
 from assistant.planner.reading import Piece, Reading
@@ -99,6 +101,7 @@ def requests_in(reading: Reading, context: TurnContext, choose: Choose) -> list[
             whole,
             joined=any(_is_joint(piece) for piece in reading.pieces)
             or _objects_joined(reading)
+            or _said_as_well(parts)
             or bool(handed_on),
         ):
             return requests
@@ -201,14 +204,35 @@ def _better(requests: Sequence[Request], whole: Request, *, joined: bool) -> boo
     tools = {request.best.tool.name for request in requests if request.best}
     left = [piece for request in requests if request.best for piece in request.best.unexplained]
     own = {name for request in requests if request.best for name in request.best.call.arguments}
-    apart = _side_by_side(requests) and not own <= set(whole.best.call.arguments)
-    fewer = len(left) <= len(whole.best.unexplained) and parts > whole.best.score
+    apart = _side_by_side(requests) and (not own <= set(whole.best.call.arguments) or _contrary(requests))
+    more = parts > whole.best.score or (joined and parts == whole.best.score)
+    fewer = len(left) <= len(whole.best.unexplained) and more
     return fewer and (bool(whole.best.unexplained) or (len(tools) > 1 and joined) or apart)
 
 
 def _side_by_side(requests: Sequence[Request]) -> bool:
-    """Return whether each request names its own thing: 主库 CPU 和缓存的内存."""
-    return all(any(piece.things for piece in request.reading.pieces) for request in requests)
+    """Return whether each request names its own thing: 主库 CPU 和缓存的内存, 钉钉关掉，飞书打开."""
+    return all(
+        any(piece.things or piece.keys & set(CHANNELS) for piece in request.reading.pieces)
+        for request in requests
+    )
+
+
+def _contrary(requests: Sequence[Request]) -> bool:
+    """Return whether the same is asked of two things in two ways: 钉钉关掉，飞书打开."""
+    calls = [request.best.call for request in requests if request.best]
+    return len({call.tool for call in calls}) == 1 and any(
+        sum(one.arguments.get(name, value) != value for name, value in other.arguments.items()) > 1
+        for one, other in itertools.pairwise(calls)
+    )
+
+
+def _said_as_well(parts: Sequence[Sequence[Piece]]) -> bool:
+    """Return whether something further is asked for as well: pod 列一下，日志也看看; 怎么了，怎么修."""
+    said = [frozenset(key for piece in part for key in piece.keys) for part in parts]
+    further = all("repeated" in keys and keys & _OBJECTS for keys in said[1:])
+    why_then_how = [keys & {"diagnose", "plan_fix"} for keys in said[:2]] == [{"diagnose"}, {"plan_fix"}]
+    return further or why_then_how
 
 
 def _objects_joined(reading: Reading) -> bool:
@@ -259,6 +283,8 @@ def _handed_on(reading: Reading) -> list[list[Piece]]:
         return []
     look, sending = pieces[: pieces.index(sends[0])], pieces[pieces.index(sends[0]) :]
     asked = any(piece.keys & {"show", "summarize", "diagnose", "analyze"} for piece in look)
+    told = any(piece.keys & (_OBJECTS | {"error", "@topic"}) for piece in look)
+    asked = asked or (told and any(piece.things for piece in look))
     return [look, sending] if asked else []
 
 

@@ -29,6 +29,9 @@ def for_each_name(best: Candidate, reading: Reading, alerts: tuple[str, ...] = (
         ids = _ids_said(reading, parameter, alerts)
         if parameter in best.taken and len(ids) > 1 and reading.has("and"):
             return [call_of(best.tool, {**best.taken, parameter: Taken(one)}) for one in ids]
+    people = list(dict.fromkeys(piece.things[0].id for piece in reading.all("@person")))
+    if best.call.arguments.get("to") in people[:1] and len(people) > 1 and reading.has("and"):
+        return [call_of(best.tool, {**best.taken, "to": Taken(one)}) for one in people]
     channels = list(dict.fromkeys(key for piece in reading.pieces for key in CHANNELS if key in piece.keys))
     if "channel" in best.taken and len(channels) > 1 and reading.has("and"):
         return [call_of(best.tool, {**best.taken, "channel": Taken(one)}) for one in channels]

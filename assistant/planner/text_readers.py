@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from assistant.planner.reading import Reading
+from assistant.planner.reading import Piece, Reading
 from assistant.planner.taking import PARTICLES, TO, Source, Taken, after_marker, is_key
 from assistant.planner.times import Duration
 
@@ -79,7 +79,15 @@ def read_changes(source: Source) -> Taken | None:
     said = str(value.value) if isinstance(value.value, int | float | str) else value.text
     if isinstance(value.value, Duration):
         said = value.value.text
-    return Taken({words[-1].text: said}, (verb, words[-1], value))
+    was = [piece for piece in reading.pieces if _is_old_value(piece, verb, reading)]
+    words = [piece for piece in words if piece not in was]
+    return Taken({words[-1].text: said}, (verb, words[-1], value, *was)) if words else None
+
+
+def _is_old_value(piece: Piece, verb: Piece, reading: Reading) -> bool:
+    """Return whether a piece is what a setting was: 从 30 改成 60."""
+    before = reading.before(piece)
+    return piece.end <= verb.start and before is not None and before.text in ("从", "由")
 
 
 def read_config_name(source: Source) -> Taken | None:
@@ -145,7 +153,8 @@ def read_new_name(source: Source) -> Taken | None:
     return Taken(str(piece.value), (piece,)) if piece else None
 
 
-_CALL_YOU = re.compile(r"叫你([^，。]{2,8}?)(?:行不行|行吗|好不好|好吗|怎么样|可以吗|吧|好了|$|，)")
+_AGREED = "行不行|行吗|好不好|好吗|怎么样|可以吗|成吗|吧|好了|就行|就好"
+_CALL_YOU = re.compile(rf"叫你([^，。]{{2,8}}?)(?:{_AGREED}|$|，)")
 
 
 def read_phrase(source: Source) -> Taken | None:
@@ -158,7 +167,7 @@ def read_phrase(source: Source) -> Taken | None:
         return Taken(str(quoted.value), (quoted,)) if quoted else None
     if any(piece.keys & {"wake_word", "digest_window"} for piece in found.pieces[1:]):
         return None  # 换个唤醒词: which?
-    text = re.sub(r"^(?:个|一个|叫|为|成|做)+", "", str(found.value))
+    text = re.sub(rf"^(?:个|一个|叫|为|成|做)+|(?:{_AGREED})$", "", str(found.value))
     if found.pieces[0].text.endswith("你") and text.startswith("好"):
         text = f"你{text}"  # 叫“你好某某”, not 叫你“好某某”
     for piece in found.pieces:
