@@ -69,7 +69,7 @@ from assistant.planner.text_readers import (
 )
 
 _SHORT = 10
-"""Characters of a remark that goes on with the logs that were just looked at: 总结一下."""
+"""Characters of a remark that goes on with what was just looked at: 总结一下, 有哪些 pod."""
 _CREATED = {
     "enrol_person": "person",
     "create_logset": "logset",
@@ -129,14 +129,14 @@ def _remembered(source: Source, kind: str) -> Taken | None:
         and kind in ("workload", "topic")
         and not source.reading.has("@cluster", "@namespace", "@workload", "@topic")
     )
-    same_topic = (
-        kind == "topic"
+    same = (
+        kind in ("topic", "workload")
         and context.last_call is not None
-        and "topic" in context.last_call.arguments
+        and kind in context.last_call.arguments
         and len(source.reading.text) <= _SHORT
         and not any(piece.things for piece in source.reading.pieces)
     )
-    goes_on = goes_on or same_topic
+    goes_on = goes_on or same
     if held and (said_so or (needed and source.inherit) or goes_on) and kind != "namespace":
         return Taken(held, (pronoun,) if pronoun and said_so else (), remembered=True)
     return None

@@ -28,7 +28,7 @@ _INSTEAD = (
     "调到",
     "调成",
 )
-_ONLY = ("只看", "只要", "仅看", "单看", "就看", "光看")
+_ONLY = ("只看", "只要", "仅看", "单看", "就看", "光看", "再多", "多", "再来", "多来")
 """Said of what was looked at: the same, of something else."""
 
 

@@ -41,7 +41,8 @@ def read_limit(source: Source) -> Taken | None:
             and isinstance(piece.value, int)
             and not (before and before.keys & {"over", "status_code"})
         ):
-            return Taken(piece.value if piece.value != default else "", (piece,))
+            lead = (before,) if before and "top" in before.keys else ()
+            return Taken(piece.value if piece.value != default else "", (*lead, piece))
     return None
 
 
@@ -73,10 +74,19 @@ def read_query(source: Source) -> Taken | None:
     if len(services) == 1 and reading.has("@period", "@past", "@plain") and not reading.has("@topic"):
         conditions.insert(0, Condition(f'"{services[0].things[0].id}"', (services[0],)))
     if not conditions:
-        return None
+        return _query_before(source)
     return Taken(
         query_of(conditions, source.reading), tuple(piece for one in conditions for piece in one.pieces)
     )
+
+
+def _query_before(source: Source) -> Taken | None:
+    """Return the conditions of the search before, whose course over time is asked for: 画个趋势."""
+    last = source.context.last_call
+    if last is None or last.tool != "search_logs" or source.tool.name not in ("log_trend", "log_histogram"):
+        return None
+    query = last.arguments.get("query")
+    return Taken(query, (), remembered=True) if query and not source.reading.has("@topic") else None
 
 
 def read_query_text(source: Source) -> Taken | None:

@@ -162,7 +162,8 @@ def read_min_score(source: Source) -> Taken | None:
     """Read the least score."""
     for piece in source.reading.all("@number"):
         if isinstance(piece.value, int) and (piece.unit in ("", "分") or source.reading.has("score")):
-            return Taken(piece.value or "", (piece,))
+            near = [source.reading.before(piece), source.reading.after(piece)]
+            return Taken(piece.value or "", (piece, *(one for one in near if one and "over" in one.keys)))
     return None
 
 
