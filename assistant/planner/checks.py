@@ -59,6 +59,9 @@ _NOUNS = frozenset(
 )
 """What one may ask the meaning of."""
 _LATER_ON = re.compile(r"(?:小时|分钟|刻钟|钟头|天|会儿?)(?:之|以)?后")
+_MAY_I = re.compile("能不能|可不可以|可否|能否|(?:能|可以)(?=.*[吗么]$)")
+_SOFTENED = re.compile("帮|麻烦|请|劳|给|把|将|一下|下[吗么]?$|吧|再")
+"""They make a request of the question whether an act is possible: 能不能把某某重启一下."""
 _JUST = ("刚才", "刚刚", "刚", "方才", "早就")
 _MOST_CHOICES = 3
 _IF = ("如果", "要是", "假如", "万一", "一旦", "倘若", "若", "除非", "假设")
@@ -225,6 +228,8 @@ def _is_complaint_before(piece: Piece, reading: Reading) -> bool:
 def _only_asked(reading: Reading) -> bool:
     """Return whether the sentence ends as a question without being a polite request: 可以重启吗."""
     text = reading.text.rstrip("？。！ ")
+    if _MAY_I.search(text) and not _SOFTENED.search(text):
+        return True  # 现在能不能重启某某: may one?
     if not (text.endswith(("吗", "么", "没", "没有", "不")) or reading.text.rstrip().endswith("？")):
         return False
     return not any(

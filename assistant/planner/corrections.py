@@ -71,7 +71,11 @@ def _contrast(pieces: Sequence[Piece]) -> tuple[Sequence[Piece], Sequence[Piece]
 
 def _instead(denied: Sequence[Piece], meant: Sequence[Piece], reading: Reading) -> str | None:
     """Return what is meant, with the act of what is denied where it is said only there."""
-    if not _content(denied, reading) or not _content(meant, reading) or _has(meant, "forbidding", "asking_act"):
+    if (
+        not _content(denied, reading)
+        or not _content(meant, reading)
+        or _has(meant, "forbidding", "asking_act")
+    ):
         return None
     if not _has(meant, *ACTS) and all(
         _place(piece) or reading.is_light(piece) or _counted(piece, meant) for piece in meant

@@ -35,6 +35,11 @@ _REPORTED = re.compile(
 )
 """Somebody else's complaint is why one asks."""
 _JUST_DONE = re.compile("刚才?|刚刚|方才|已经?")
+_DONE_BY_SOMEBODY = re.compile(
+    r"(?:我|我们|咱们?|他们?|她|有人|同事)(?:今天|昨天|早上|自己|手动)*"
+    r"(?:已经?|刚才?|刚刚|方才|早就|早|不小心|手滑|手动)(?:自己|手动)?(?:把|给|将).+了"
+)
+"""我已经把某条告警关了, 他刚把某服务重启了: nothing is left to do."""
 _BREAKS = "，。；！？"
 _TELLERS = (
     "我", "咱", "人家", "大家", "用户", "客户", "老板", "领导", "同事", "业务", "没人", "他们", "有人",
@@ -117,6 +122,8 @@ def _tells_of_the_past(clause: Sequence[Piece]) -> bool:
     text = "".join(piece.text for piece in clause).strip("，。；！？ ").rstrip("哈啊呀哦嘞的")
     if not _has(clause, ACTS | {"restarting", "enabled", "disabled"}):
         return False
+    if _DONE_BY_SOMEBODY.fullmatch(text):
+        return True
     just_done = any(
         _JUST_DONE.fullmatch(before.text) and after.keys & ACTS
         for before, after in itertools.pairwise(clause)
