@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import uvicorn
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend, RequireAuthMiddleware
-from mcp.server.auth.provider import TokenVerifier
 from mcp.server.streamable_http import EventStore
 from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -26,7 +25,9 @@ from mcp_tencent.gateway.errors import StoreUnavailable
 from mcp_tencent.gateway.gateway import Gateway
 from mcp_tencent.gateway.records import AuditHeadRow
 from mcp_tencent.gateway.stores import in_store
+from mcp_tencent.serving.identity import StoredTokens
 from mcp_tencent.serving.server import GatewayServer
+from mcp_tencent.serving.tokens import TokenStore
 from mcp_tencent.tables import reading
 
 _log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class HttpSettings:
 
 def http_app(
     server: GatewayServer,
-    tokens: TokenVerifier,
+    tokens: TokenStore,
     settings: HttpSettings | None = None,
     *,
     checks: Mapping[str, Check] | None = None,
@@ -86,7 +87,7 @@ def http_app(
     _add_probes(app, server.gateway, {"store": _store_check(server.gateway.engine), **(checks or {})})
     app.add_middleware(_TokenNeeded)
     app.add_middleware(AuthContextMiddleware)
-    app.add_middleware(AuthenticationMiddleware, backend=BearerAuthBackend(tokens))
+    app.add_middleware(AuthenticationMiddleware, backend=BearerAuthBackend(StoredTokens(tokens)))
     app.add_middleware(_KnownHost, settings=settings.security())
     return app
 

@@ -17,6 +17,9 @@ from starlette.requests import Request
 
 from mcp_tencent.gateway.authorise import NOBODY
 from mcp_tencent.gateway.call import Caller
+from mcp_tencent.gateway.errors import StoreUnavailable
+from mcp_tencent.gateway.stores import in_store
+from mcp_tencent.serving.tokens import TokenStore
 
 _acting: ContextVar[Caller | None] = ContextVar("xiaozhi_acting_caller", default=None)
 
@@ -25,6 +28,28 @@ class CallerToken(AccessToken):
     """A verified bearer token and whom it stands for."""
 
     caller: Caller
+
+
+class StoredTokens:
+    """The SDK's TokenVerifier over a store of tokens.
+
+    Args:
+        tokens: Whom each stands for.
+    """
+
+    def __init__(self, tokens: TokenStore) -> None:
+        self._tokens = tokens
+
+    async def verify_token(self, token: str) -> CallerToken | None:
+        """Check a token for the HTTP transport. Without a store nobody gets in."""
+        try:
+            known = await in_store(lambda: self._tokens.check(token))
+        except StoreUnavailable:
+            return None
+        if known is None:
+            return None
+        who = known.caller
+        return CallerToken(token="", client_id=known.id, scopes=[], subject=who.name, caller=who)
 
 
 @contextmanager

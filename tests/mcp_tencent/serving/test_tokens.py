@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from assistant.database import Database
 from mcp_tencent.gateway.call import CallerKind, Permission
+from mcp_tencent.serving.identity import StoredTokens
 from mcp_tencent.serving.tokens import TokenStore
 from tests.mcp_tencent.gateway.calls import HandClock
 
@@ -93,4 +94,4 @@ async def test_without_a_store_nobody_gets_in(tokens, database):
     issued = tokens.issue("值班员", SOME, life=DAY)
     with database.engine.begin() as connection:
         connection.execute(text("DROP TABLE gateway_tokens"))
-    assert await tokens.verify_token(issued.token) is None
+    assert await StoredTokens(tokens).verify_token(issued.token) is None
