@@ -37,6 +37,7 @@ class Word:
         concepts: Everything that it may mean.
         exact: It is written so; else it only sounds so.
         written: How the lexicon writes it.
+        one_wrong: It sounds the same and differs in one character only: 看砍, 改称.
     """
 
     start: int
@@ -44,6 +45,7 @@ class Word:
     concepts: frozenset[str]
     exact: bool
     written: str = ""
+    one_wrong: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class _Sounding:
     written: str
     plain: tuple[str, ...]
     concepts: frozenset[str]
+    manner: bool
+    """It says how something is meant (哪个 is no 那个, 出了 no 除了): heard with care."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,12 @@ class Lexicon:
                 if word is None or place in known or not sentence.text[place[0] : place[1]].isalpha():
                     continue
                 if any(one.plain == sound for one, sound in zip(piece, word.plain, strict=False)):
-                    found.append(Word(*place, word.concepts, exact=False, written=word.written))
+                    heard_as = sentence.text[place[0] : place[1]]
+                    one_wrong = sum(a != b for a, b in zip(heard_as, word.written, strict=False)) == 1
+                    one_wrong &= tuple(one.plain for one in piece) == word.plain and not word.manner
+                    found.append(
+                        Word(*place, word.concepts, exact=False, written=word.written, one_wrong=one_wrong)
+                    )
         return found
 
 
@@ -136,6 +145,7 @@ def load_lexicon() -> Lexicon:
     words = {word: frozenset(meant) for word, meant in concepts.items()}
     by_sound: dict[tuple[str, ...], _Sounding] = {}
     unheard = (manner | _UNHEARD) - frozenset(sections[MODAL]) - {"correction"}
+    careful = manner | {"not"}
     for word, meant in words.items():
         # Light words of two syllables sound like too much else; each Chinese character is a syllable.
         spoken = sum(not character.isascii() for character in word)
@@ -146,9 +156,9 @@ def load_lexicon() -> Lexicon:
             first = by_sound.get(sound)
             known = first.concepts if first else frozenset[str]()
             by_sound[sound] = (
-                _Sounding(first.written, first.plain, known | meant)
+                _Sounding(first.written, first.plain, known | meant, first.manner or bool(meant & careful))
                 if first
-                else _Sounding(word, syllables(word), meant)
+                else _Sounding(word, syllables(word), meant, bool(meant & careful))
             )
     tools = {name: _tool(name, section) for name, section in _yaml("tools.yaml").items()}
     return Lexicon(

@@ -19,6 +19,10 @@ _COUNTED = "点分条行天周月号秒台个"
 _WORD_OF_SOUND = {tuple(lazy_pinyin(word)): word for word in _TIME_WORDS.split()}
 _COUNTED_OF_SOUND = {lazy_pinyin(one)[0]: one for one in reversed(_COUNTED)}
 _CHINESE = re.compile(r"[\u4e00-\u9fff]+")
+_DIGIT_OF_SOUND = {lazy_pinyin(one)[0]: one for one in "零一二两三四五六七八九十百"}
+"""Heard as such within a number, and before what is counted: 第时二版, 二拾条, 扩到死个."""
+_WORDS_OF_THEIR_OWN = "就是把吧时起期其已以"
+"""They sound like digits and mean something: 三十就行, 九时."""
 _AGREED = re.compile("好(?:吗|么|吧|不|了)")
 """调到三十好吗 is no 三十号."""
 _DIGIT = re.compile(r"[0-9零一二两三四五六七八九十百千半几]")
@@ -41,4 +45,12 @@ def as_heard(sentence: Sentence) -> str:
             continue
         if measure and chinese and before.end == one.start and _DIGIT.fullmatch(text[before.start]):
             text[one.start] = text[one.start] if text[one.start] in _COUNTED else measure
+    for before, one, after in zip(syllables, syllables[1:], syllables[2:], strict=False):
+        said = _DIGIT_OF_SOUND.get(one.plain)
+        apart = before.end < one.start or one.end < after.start or not _CHINESE.fullmatch(text[one.start])
+        if said is None or apart or (text[one.start] in _WORDS_OF_THEIR_OWN and text[before.start] != "第"):
+            continue
+        led = text[before.start] in "第到成为" or _DIGIT.fullmatch(text[before.start])
+        if led and (text[after.start] in _COUNTED or _DIGIT.fullmatch(text[after.start])):
+            text[one.start] = text[one.start] if _DIGIT.fullmatch(text[one.start]) else said
     return "".join(text)

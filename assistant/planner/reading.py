@@ -300,7 +300,7 @@ def _named(sentence: Sentence, names: NameIndex) -> Iterator[tuple[Piece, float]
 def _words(sentence: Sentence, lexicon: Lexicon) -> Iterator[tuple[Piece, float]]:
     for word in lexicon.find(sentence):
         light = word.concepts <= lexicon.light
-        weight = (0.9 if light else 1.0) if word.exact else 0.7
+        weight = (0.9 if light else 1.0) if word.exact else 0.82 if word.one_wrong else 0.7
         if sentence.text[word.start] in "没未不" and not light and word.concepts.isdisjoint(_UNTIED):
             # 没 + 送达的 must not win over 没送达 + 的.
             weight *= 1.15
