@@ -38,7 +38,8 @@ _COUNTED = frozenset({"replica", "node", "lines", "times", "version"})
 _WEAK = ("等等", "等一下", "不是", "不对", "错了", "应该是", "改一下", "不")
 """They put something right only where they are set off: “，不对，”, “不对，是”."""
 _PAUSES = ("，", "。", "、")
-_BUT = ("是", "而是", "是要", "我是要", "我要", "我是说", "要")
+_BUT = ("是", "是要", "我要", "我是说", "要")
+_BUT_RATHER = ("而", "其实", "我", "就")
 _INTERJECTIONS = ("哦", "啊", "呃", "额", "哎", "诶", "嗯", "呀", "哎呀")
 
 
@@ -63,9 +64,9 @@ def _contrast(pieces: Sequence[Piece]) -> tuple[Sequence[Piece], Sequence[Piece]
     if not pieces or pieces[0].text != "不是":
         return None
     for position, piece in enumerate(pieces[:-1]):
-        following = pieces[position + 1]
-        if piece.text in _PAUSES and following.text in _BUT:
-            return pieces[1:position], pieces[position + 2 :]
+        after = [one for one in pieces[position + 1 :] if one.text not in _BUT_RATHER]
+        if piece.text in _PAUSES and after and after[0].text in _BUT:
+            return pieces[1:position], after[1:]
     return None
 
 

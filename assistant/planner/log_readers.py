@@ -7,7 +7,7 @@ import re
 from assistant.planner.conditions import Condition, conditions_in, query_of
 from assistant.planner.numbers import number_of
 from assistant.planner.reading import Reading
-from assistant.planner.taking import PARTICLES, TO, Reader, Source, Taken, word_before
+from assistant.planner.taking import PARTICLES, TO, Reader, Source, Taken, beside_interval, word_before
 from assistant.planner.text_readers import read_new_name
 from assistant.planner.times import Duration, same_length
 
@@ -222,8 +222,7 @@ def read_interval(source: Source) -> Taken | None:
     piece = reading.first("every_length")
     if piece is None:
         for candidate in reading.all("@plain"):
-            near = [reading.before(candidate), reading.after(candidate)]
-            if any(one and one.keys & {"interval", "every"} for one in near):
+            if beside_interval(reading, candidate):
                 piece = candidate
     if piece is None and source.tool.name == "create_scheduled_sql":
         piece = reading.first("@plain", "@past")

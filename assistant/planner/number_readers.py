@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 
 from assistant.planner.reading import Piece, Reading
-from assistant.planner.taking import LAST_NIGHT, TO, Reader, Source, Taken, read_period
+from assistant.planner.taking import LAST_NIGHT, TO, TO_SOUNDS, Reader, Source, Taken, read_period
 from assistant.planner.times import Duration, Stretch, same_length
 from mcp_tencent.naming.sound import folded
 
 _KEEP = ("只留", "就留", "只保留", "只剩", "保持", "维持")
-_TO_SOUNDS = tuple(folded(word) for word in TO)
 
 
 def read_expires(source: Source) -> Taken | None:
@@ -82,7 +81,7 @@ def _leads_to(reading: Reading, piece: Piece) -> bool:
         before = reading.before(before)
     if before is None:
         return False
-    heard_so = before.keys & {"scale", "resize"} and folded(before.text[-1:]) in _TO_SOUNDS
+    heard_so = before.keys & {"scale", "resize"} and folded(before.text[-1:]) in TO_SOUNDS
     return before.text.endswith((*TO, "回")) or before.text in _KEEP or bool(heard_so)
 
 

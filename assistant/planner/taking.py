@@ -11,6 +11,7 @@ from assistant.planner.lexicon import Tool
 from assistant.planner.plan import TurnContext, Value
 from assistant.planner.reading import Piece, Reading
 from assistant.planner.times import Duration, Stretch, same_length
+from mcp_tencent.naming.sound import folded
 
 PARTICLES = "吧了啊呀哦呢啦哈嘛，。！？；、 的"
 
@@ -20,6 +21,7 @@ LAST_NIGHT = ("昨晚", "昨夜", "昨天夜里", "昨天晚上", "夜里", "半
 
 
 TO = ("到", "成", "为", "至")
+TO_SOUNDS = tuple(folded(word) for word in TO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +87,17 @@ def read_period(source: Source, default: str) -> Taken | None:
     ):
         piece = reading.first("@plain")
     if piece is None and "interval" in source.tool.take.values():
-        piece = reading.first("@plain")
+        piece = next((one for one in reading.all("@plain") if not beside_interval(reading, one)), None)
     if piece is None or not isinstance(piece.value, Duration | Stretch):
         return None
     text = "" if default == "24h" and piece.text in LAST_NIGHT else piece.value.text
     return Taken(text, (piece,)) if text and not same_length(text, default) else Taken("", (piece,))
+
+
+def beside_interval(reading: Reading, piece: Piece) -> bool:
+    """Return whether a length of time is that of a step: 两小时为一个区间, 每隔五分钟."""
+    near = [reading.before(piece), reading.after(piece)]
+    return any(one is not None and bool(one.keys & {"interval", "every"}) for one in near)
 
 
 def word_before(reading: Reading, piece: Piece) -> Piece | None:

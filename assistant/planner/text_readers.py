@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from assistant.planner.reading import Piece, Reading
-from assistant.planner.taking import PARTICLES, TO, Source, Taken, after_marker, is_key
+from assistant.planner.taking import PARTICLES, TO_SOUNDS, Source, Taken, after_marker, is_key
 from assistant.planner.times import Duration
+from mcp_tencent.naming.sound import folded
 
 
 def read_word(source: Source) -> Taken | None:
@@ -61,7 +62,8 @@ def read_changes(source: Source) -> Taken | None:
         (
             piece
             for piece in reading.all("change")
-            if piece.text.endswith(TO) or piece.text in ("设置", "设", "换", "set", "=", "改", "调")
+            if folded(piece.text[-1:]) in TO_SOUNDS
+            or piece.text in ("设置", "设", "换", "set", "=", "改", "调")
         ),
         None,
     )
