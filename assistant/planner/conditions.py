@@ -160,6 +160,8 @@ def _looked_for(pieces: list[Piece], position: int) -> tuple[Piece, ...]:
         filler = not run and (piece.keys <= _FILLERS or piece.text in _FILLING_WORDS)
         if filler:
             continue
+        if "@workload" in piece.keys and not any("@topic" in one.keys for one in pieces):
+            break  # the service whose log is searched
         if piece.text in _ENDS or piece.keys & _NO_TEXT or not _CHINESE.fullmatch(piece.text):
             break
         run.append(piece)
@@ -264,7 +266,11 @@ def _is_searched(pieces: list[Piece], position: int) -> bool:
     piece = pieces[position]
     latin = piece.text.isascii() and piece.text.isalpha() and len(piece.text) > 1
     searched = position > 0 and "contains" in pieces[position - 1].keys
-    return latin and searched and piece.keys.isdisjoint({"log", "topic", "or", "not", *_LEVELS, *_CONTEXT})
+    return (
+        latin
+        and searched
+        and piece.keys.isdisjoint({"log", "topic", "or", "not", "status_code", *_LEVELS, *_CONTEXT})
+    )
 
 
 def _run(pieces: list[Piece], position: int, reading: Reading) -> int:

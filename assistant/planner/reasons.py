@@ -30,8 +30,9 @@ _STATE = re.compile(
 )
 """How a clause that describes a state sounds: 今天单量大, 一直报错."""
 _REPORTED = re.compile(
-    r"(?:有|好多|很多|好几个|那边)?(?:客户|用户|领导|老板|业务|大家|同事|测试|运营|产品|群里|他们|客服|人)"
-    r"(?:们|那边|一直|都|又|刚|老|在|刚才|总)*(?:投诉|反馈|反映|抱怨|催|说|嚷|吐槽|喊|骂|报)"
+    r"(?:有|好多|很多|好几个|那边)?(?:[\u4e00-\u9fff]{1,4}?(?:一直|都|又|老|总|纷纷|刚)*(?:在)?(?:投诉|反馈|反映|抱怨|吐槽)"
+    r"|(?:客户|用户|玩家|领导|老板|业务|大家|同事|测试|运营|产品|前端|群里|他们|客服|人)"
+    r"(?:们|那边|一直|都|又|刚|老|在|刚才|总)*(?:催|说|嚷|喊|骂|报))"
 )
 """Somebody else's complaint is why one asks."""
 _JUST_DONE = re.compile("刚才?|刚刚|方才|已经?")
@@ -93,7 +94,8 @@ def without_asides(reading: Reading) -> Reading:
         return reading
     kept = [piece for clause in clauses if clause not in asides for piece in clause]
     if not any(piece.keys & _OBJECTS for piece in kept):
-        names = [piece for clause in told for piece in clause if piece.keys & _OBJECTS]
+        spoken_of = told if not any("pronoun" in piece.keys for piece in kept) else asides
+        names = [piece for clause in spoken_of for piece in clause if piece.keys & _OBJECTS - {"@person"}]
         kept = [*names, *(piece for piece in kept if not (names and "pronoun" in piece.keys))]
     return reading.part(kept) if any(not reading.is_light(piece) for piece in kept) else reading
 
