@@ -28,13 +28,13 @@ def read_tail(source: Source) -> Taken | None:
 
 def read_limit(source: Source) -> Taken | None:
     """Read how many results are wanted."""
-    default = 10 if source.tool.name == "top_patterns" else 20
+    patterns = source.tool.name == "top_patterns"
+    default = 10 if patterns else 20
+    units = ("条", "行", "个", "名", "强", "种", "类") if patterns else ("条", "行", "个", "名", "强")
     for piece in source.reading.all("@number"):
         before, after = word_before(source.reading, piece), source.reading.after(piece)
         counted = (
-            piece.unit in ("条", "行", "个", "名", "种", "类", "强")
-            or (after and after.keys & {"lines"})
-            or (before and "top" in before.keys)
+            piece.unit in units or (after and after.keys & {"lines"}) or (before and "top" in before.keys)
         )
         if (
             counted

@@ -254,6 +254,8 @@ def _number(match: re.Match[str], *, below_zero: bool) -> Piece | None:
         keys.add("@lines")
     if unit == "分":
         keys.add("score")
+    if unit in ("种", "类"):
+        keys.add("pattern")
     end = match.end()
     # 六副本: the noun stays a word of its own.
     if unit in ("节点", "副本", "天"):
