@@ -73,6 +73,7 @@ _SHORT = 10
 _CREATED = {
     "enrol_person": "person",
     "create_logset": "logset",
+    "create_topic": "topic",
     "create_alarm": "alarm",
     "create_node_pool": "node_pool",
 }

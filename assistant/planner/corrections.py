@@ -37,6 +37,8 @@ _PLACES: tuple[frozenset[str], ...] = (
 _COUNTED = frozenset({"replica", "node", "lines", "times", "version"})
 _WEAK = ("等等", "等一下", "不是", "不对", "错了", "应该是", "改一下", "不")
 """They put something right only where they are set off: “，不对，”, “不对，是”."""
+_MIDWAY = ("不对", "错了", "说错了")
+"""Between two names of a kind they need no pause: 华南不对华东."""
 _PAUSES = ("，", "。", "、")
 _BUT = ("是", "是要", "我要", "我是说", "要")
 _BUT_RATHER = ("而", "其实", "我", "就")
@@ -114,8 +116,11 @@ def _slip(reading: Reading) -> Piece | None:
         piece = pieces[position]
         before, after = pieces[position - 1], pieces[position + 1] if position + 1 < len(pieces) else None
         set_off = "@mark" in before.keys or before.text in _INTERJECTIONS
+        if piece.text in _MIDWAY and after is not None:
+            set_off = set_off or bool(_place(after) & before.keys)
+        second_thought = piece.text == "还是" and pieces[-1].text == "吧"
         if (
-            piece.text in ("呃", "额")
+            (piece.text in ("呃", "额") or second_thought)
             and "@mark" in before.keys
             and _only_replaces(pieces, position, reading)
         ):

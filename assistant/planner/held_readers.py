@@ -81,7 +81,10 @@ def read_report(source: Source) -> Taken | None:
         return Taken(source.context.last_incident, (piece,), remembered=True)
     if piece := reading.first("answer", "pronoun"):
         return Taken("last_answer", (piece,))
-    if source.context.last_call is not None or source.context.previous_say:
+    last = source.context.last_call
+    if last is not None and last.tool == "send_report" and "report" in last.arguments:
+        return Taken(last.arguments["report"], (), remembered=True)  # 发我邮箱，钉钉也发一份
+    if last is not None or source.context.previous_say:
         return Taken("last_answer", (), remembered=True)
     return None
 

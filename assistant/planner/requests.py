@@ -204,7 +204,9 @@ def _better(requests: Sequence[Request], whole: Request, *, joined: bool) -> boo
     tools = {request.best.tool.name for request in requests if request.best}
     left = [piece for request in requests if request.best for piece in request.best.unexplained]
     own = {name for request in requests if request.best for name in request.best.call.arguments}
-    apart = _side_by_side(requests) and (not own <= set(whole.best.call.arguments) or _contrary(requests))
+    apart = _side_by_side(requests) and (
+        not own <= set(whole.best.call.arguments) or len(tools) > 1 or _contrary(requests)
+    )
     more = parts > whole.best.score or (joined and parts == whole.best.score)
     fewer = len(left) <= len(whole.best.unexplained) and more
     return fewer and (bool(whole.best.unexplained) or (len(tools) > 1 and joined) or apart)

@@ -156,7 +156,9 @@ def read_new_name(source: Source) -> Taken | None:
 
 
 _AGREED = "行不行|行吗|好不好|好吗|怎么样|可以吗|成吗|吧|好了|就行|就好"
-_CALL_YOU = re.compile(rf"叫你([^，。]{{2,8}}?)(?:{_AGREED}|$|，)")
+_CALL_YOU = re.compile(
+    rf"(?:叫你|(?:唤醒词|口令|名字)就?(?:是|用|定为)(?!什么|啥|哪|谁)个?)([^，。]{{2,8}}?)(?:{_AGREED}|$|[，。？])"
+)
 
 
 def read_phrase(source: Source) -> Taken | None:
@@ -170,6 +172,7 @@ def read_phrase(source: Source) -> Taken | None:
     if any(piece.keys & {"wake_word", "digest_window"} for piece in found.pieces[1:]):
         return None  # 换个唤醒词: which?
     text = re.sub(rf"^(?:个|一个|叫|为|成|做)+|(?:{_AGREED})$", "", str(found.value))
+    text = re.split("(?:叫|喊|称呼)你", text)[-1]
     if found.pieces[0].text.endswith("你") and text.startswith("好"):
         text = f"你{text}"  # 叫“你好某某”, not 叫你“好某某”
     for piece in found.pieces:
