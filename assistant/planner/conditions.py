@@ -281,15 +281,31 @@ def _run(pieces: list[Piece], position: int, reading: Reading) -> int:
         latin = "@word" in pieces[position].keys
         joins = (
             _is_word(piece, reading)
+            or (latin and _is_number_of_it(pieces, position + used))
             or (latin and piece.text.isascii() and piece.text.isalpha())
             or (not latin and bool(piece.keys & {"failed"}))
         )
+        if "@number" in piece.keys and joins:
+            return used + 1
         if not joins or (
             ("@word" in piece.keys) != latin and not piece.keys & {"failed"} and not piece.text.isascii()
         ):
             break
         used += 1
     return used
+
+
+def _is_number_of_it(pieces: list[Piece], position: int) -> bool:
+    """Return whether a number tells which one a word means: user 10086, user_id=10086."""
+    piece = pieces[position]
+    if piece.text == "=" and position + 1 < len(pieces):
+        return "@number" in pieces[position + 1].keys
+    status = isinstance(piece.value, int) and 400 <= piece.value <= 599
+    return (
+        piece.text.isdigit()
+        and not piece.unit
+        and (pieces[position - 1].text == "=" or (len(piece.text) > 2 and not status))
+    )
 
 
 def _phrase(run: list[Piece], reading: Reading) -> str:

@@ -171,14 +171,18 @@ def read_phrase(source: Source) -> Taken | None:
         return Taken(str(quoted.value), (quoted,)) if quoted else None
     if any(piece.keys & {"wake_word", "digest_window"} for piece in found.pieces[1:]):
         return None  # 换个唤醒词: which?
-    text = re.sub(rf"^(?:个|一个|叫|为|成|做)+|(?:{_AGREED})$", "", str(found.value))
+    text = re.sub(rf"^(?:个|一个|叫|为|成|做|就|是|定为|设为)+|(?:{_AGREED})$", "", str(found.value))
     text = re.split("(?:叫|喊|称呼)你", text)[-1]
     if found.pieces[0].text.endswith("你") and text.startswith("好"):
         text = f"你{text}"  # 叫“你好某某”, not 叫你“好某某”
     for piece in found.pieces:
         if "@quoted" in piece.keys:
             text = str(piece.value)
-    return Taken(text, found.pieces) if text and text not in ("新的", "别的", "名字", "什么", "啥") else None
+    return (
+        Taken(text, found.pieces)
+        if text and text not in ("新的", "别的", "名字", "什么", "啥", "谁")
+        else None
+    )
 
 
 _SURNAME = (
