@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from assistant.planner.choosing import Candidate
@@ -189,9 +190,17 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
         for piece in best.unexplained
     ):
         return UNSURE
-    if _told_as_past(best, reading):
+    if _told_as_past(best, reading) or _came_of_it(reading):
         return _ASKED
     return None
+
+
+def _came_of_it(reading: Reading) -> bool:
+    """Return whether a complaint follows the act in one breath: 扩到三个还是慢."""
+    act = reading.first(*ACTS)
+    rest = [piece for piece in reading.pieces if act is not None and piece.start >= act.end]
+    clause = itertools.takewhile(lambda piece: piece.text not in "，。；！？", rest)
+    return any("symptom" in piece.keys and not reading.is_light(piece) for piece in clause)
 
 
 def _asks_for_advice(reading: Reading) -> bool:
