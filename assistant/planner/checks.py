@@ -10,8 +10,8 @@ from assistant.planner.inventory import Thing
 from assistant.planner.lexicon import Tool
 from assistant.planner.names import Certainty, NameIndex
 from assistant.planner.plan import Choice, Clarification, NoPlan, PlannedCall
-from assistant.planner.reading import Piece, Reading
-from assistant.planner.reasons import ACTS, COMPLAINTS, only_told
+from assistant.planner.reading import ACTS, Piece, Reading
+from assistant.planner.reasons import COMPLAINTS, only_told
 
 _FORBIDDEN = NoPlan(spoken="好的，我不动它。", reason="forbidden")
 _CONDITIONAL = NoPlan(spoken="这种要看情况的操作，请到时候再告诉我。", reason="conditional")
@@ -60,6 +60,11 @@ _NOUNS = frozenset(
 )
 """What one may ask the meaning of."""
 _LATER_ON = re.compile(r"(?:小时|分钟|刻钟|钟头|天|会儿?)(?:之|以)?后")
+_CAME_AFTER = re.compile(
+    r"(?:之后|以后|后|完|自从)[^看查帮请把给将]*?"
+    r"(?:降|升|涨|少|多|好|慢|快|高|低|正常|恢复|挂|崩|卡|稳|没|变)[^，。看查帮请把给将]{0,3}了[。！]?$"
+)
+"""What came after an act is told: 扩到六个之后 CPU 降了."""
 _MAY_I = re.compile("能不能|可不可以|可否|能否|(?:能|可以)(?=.*[吗么]$)")
 _SOFTENED = re.compile("帮|麻烦|请|劳|给|把|将|一下|下[吗么]?$|吧|再")
 """They make a request of the question whether an act is possible: 能不能把某某重启一下."""
@@ -96,7 +101,7 @@ def not_a_request(reading: Reading) -> NoPlan | None:
     """Return why a whole sentence asks for nothing, if it does not."""
     if _asks_for_meaning(reading):
         return _EXPLAINS_NOTHING
-    if only_told(reading):
+    if only_told(reading) or (reading.has(*ACTS) and _CAME_AFTER.search(reading.text)):
         return _KNOWN_NOW
     content = [piece for piece in reading.pieces if not reading.is_light(piece)]
     if not content:
@@ -172,6 +177,8 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
         for piece in reading.pieces
     ):
         return UNSURE
+    if _only_one_of_several(reading):
+        return UNSURE
     if best.call.arguments.get("mode") == "act" and reading.has("disabled", "stopped"):
         return UNSURE  # switched to what it does by itself, or off?
     if any(
@@ -193,6 +200,13 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
     if _told_as_past(best, reading) or _came_of_it(reading):
         return _ASKED
     return None
+
+
+def _only_one_of_several(reading: Reading) -> bool:
+    """Return whether several things are named, and the act is wished for some of them: 甲和乙只重启甲."""
+    only = next((piece for piece in reading.pieces if piece.text in ("只", "仅", "光", "单独", "就只")), None)
+    named = reading.all("@workload", "@pod", "@node_pool", "@alarm")
+    return only is not None and any(piece.end <= only.start for piece in named[:-1])
 
 
 def _came_of_it(reading: Reading) -> bool:

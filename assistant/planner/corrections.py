@@ -5,8 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from assistant.planner.reading import Piece, Reading
-from assistant.planner.reasons import ACTS
+from assistant.planner.reading import ACTS, Piece, Reading
 
 _NAMES = (
     "@workload",

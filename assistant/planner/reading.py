@@ -42,6 +42,8 @@ _POD_NAME = re.compile(
     r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
     r"-(?:[a-z0-9]{5,10}-[a-z0-9]{4,5}|\d{1,3}|(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{4,10})"
 )
+ACTS = frozenset({"restart", "scale", "roll_back", "isolate", "release_isolation", "delete", "resize"})
+"""Whoever says one of these wants something done."""
 _MEASURES = ("个", "次", "条", "份", "台", "位")
 _UNTIED = ("forbidding", "correction")
 _MARKS = "，。；！？、：:,.;!?…~"
@@ -157,7 +159,10 @@ _NOUNS_OF = {
 
 
 def _made_sure(pieces: list[Piece]) -> list[Piece]:
-    """Return the pieces; a shortened name beside the noun of its kind is as good as the whole one."""
+    """Return the pieces, surer for what stands beside them.
+
+    A shortened name beside the noun of its kind is as good as the whole one; 不 before an act forbids it.
+    """
     sure = list(pieces)
     for position, (piece, after) in enumerate(itertools.pairwise(pieces)):
         if after.text in ("那个", "这个", "的", "那") and position + 2 < len(pieces):
@@ -166,6 +171,8 @@ def _made_sure(pieces: list[Piece]) -> list[Piece]:
         nouns = set().union(*(_NOUNS_OF.get(kind, set()) for kind in kinds))
         if piece.certainty is Certainty.SHORTENED and len(piece.things) == 1 and after.keys & nouns:
             sure[position] = replace(piece, certainty=Certainty.SAME_SOUND)
+        if piece.text == "不" and after.keys & ACTS:
+            sure[position] = replace(piece, keys=frozenset({"forbidding"}))
     return sure
 
 

@@ -6,10 +6,8 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from assistant.planner.reading import Piece, Reading
+from assistant.planner.reading import ACTS, Piece, Reading
 
-ACTS = frozenset({"restart", "scale", "roll_back", "isolate", "release_isolation", "delete", "resize"})
-"""Whoever says one of these wants something done."""
 COMPLAINTS = frozenset(
     {"symptom", "unhealthy", "not_ready", "failed", "restarting", "pending", "error", "anomaly", "log_word"}
 )
