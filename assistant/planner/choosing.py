@@ -147,6 +147,8 @@ def _derived(reading: Reading, context: TurnContext) -> frozenset[str]:
     keys: set[str] = set()
     if reading.has("pronoun"):
         keys |= {key for key, held in _HELD.items() if getattr(context, held)}
+        if context.last_call is not None and "alarm" in context.last_call.arguments:
+            keys.add("@alarm")
     if context.last_topic:
         keys.add("@last_topic")
     if context.last_workload:
