@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from assistant.planner import checks
+from assistant.planner import asking, checks
 from assistant.planner.choosing import ENOUGH, Candidate, candidates
 from assistant.planner.context import corrected, followed_up
 from assistant.planner.corrections import repaired
@@ -103,7 +103,7 @@ class Planner:
 
     def _checked_again(self, reading: Reading, call: PlannedCall, inventory: Inventory) -> Outcome:
         tool = self._lexicon.tools[call.tool]
-        if trouble := checks.names_trouble(tool, reading, call, strict=tool.risk == "danger"):
+        if trouble := asking.names_trouble(tool, reading, call, strict=tool.risk == "danger"):
             return trouble
         return Plan(calls=(call,), confidence=0.9)
 
@@ -131,16 +131,16 @@ class Planner:
     ) -> Outcome:
         best = request.best
         if best is None or best.score < ENOUGH:
-            if best is not None and (near := checks.nearest_names(best, request.reading, names)):
+            if best is not None and (near := asking.nearest_names(best, request.reading, names)):
                 return near
             return NoPlan(spoken=_NOT_UNDERSTOOD, reason="not_understood")
         trouble = checks.trouble_with(best, request.reading, whole)
         if trouble is checks.UNSURE and best.missing:
-            return checks.question_for(best, request.reading, names)
+            return asking.question_for(best, request.reading, names)
         if trouble:
             return trouble
         if best.missing:
-            return checks.question_for(best, request.reading, names)
+            return asking.question_for(best, request.reading, names)
         calls = for_each_name(best, request.reading, alerts)
         surely = 1.0 - 0.15 * len(best.unexplained) - (0.2 if len(request.near) > 1 else 0.0)
         return Plan(calls=tuple(calls), confidence=max(0.3, surely))
