@@ -30,14 +30,16 @@ def read_limit(source: Source) -> Taken | None:
     """Read how many results are wanted."""
     patterns = source.tool.name == "top_patterns"
     default = 10 if patterns else 20
-    units = ("条", "行", "个", "名", "强", "种", "类") if patterns else ("条", "行", "个", "名", "强")
     for piece in source.reading.all("@number"):
         before, after = word_before(source.reading, piece), source.reading.after(piece)
         counted = (
-            piece.unit in units or (after and after.keys & {"lines"}) or (before and "top" in before.keys)
+            piece.unit in ("条", "行", "个", "名", "强", "种", "类")
+            or (after and after.keys & {"lines"})
+            or (before and "top" in before.keys)
         )
         if (
             counted
+            and (patterns or piece.unit not in ("种", "类"))
             and isinstance(piece.value, int)
             and not (before and before.keys & {"over", "status_code"})
         ):
