@@ -92,6 +92,8 @@ def trouble_with(best: Candidate, reading: Reading, whole: Reading) -> NoPlan | 
         return _FOREIGN
     if best.tool.risk != "read" and (_asks_which(best, reading) or _asks_for_advice(reading)):
         return _ASKED
+    if best.tool.risk == "write" and _asked_about(best, reading):
+        return _ASKED
     if best.tool.risk != "read" and _LATER_ON.search(reading.text) and not _all_used(best, reading, "@plain"):
         return _LATER
     if best.tool.risk == "danger" and (doubt := _doubt(best, whole if whole.has("correction") else reading)):
@@ -144,7 +146,6 @@ def _all_used(best: Candidate, reading: Reading, concept: str) -> bool:
 
 
 def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
-    used = {id(piece) for one in best.taken.values() for piece in one.pieces}
     if len(reading.all("correction")) and any(
         piece.start < reading.all("correction")[0].start and not reading.is_light(piece)
         for piece in reading.pieces
@@ -159,8 +160,7 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
         for piece in reading.all("correction")
     ):
         return UNSURE  # 不是重启: what is it then?
-    asked = [piece for piece in reading.all("asking_act") if id(piece) not in used]
-    if asked or _only_asked(reading):
+    if _asked_about(best, reading):
         return _ASKED
     if any(piece.keys & {"@period", "future", "@past", "@duration"} for piece in best.unexplained):
         return _LATER
@@ -173,6 +173,18 @@ def _doubt(best: Candidate, reading: Reading) -> NoPlan | None:
     if _told_as_past(best, reading) or _came_of_it(reading):
         return _ASKED
     return None
+
+
+def _asked_about(best: Candidate, reading: Reading) -> bool:
+    """Return whether an act is spoken of, not wished for: 是不是停用了, 谁停用的, 停用了吗."""
+    if "asking_act" in best.tool.also:
+        return False  # 飞书能不能收到: it takes a try to tell
+    used = {id(piece) for one in best.taken.values() for piece in one.pieces}
+    if any(id(piece) not in used for piece in reading.all("asking_act", "who")):
+        return True
+    text = reading.text.rstrip("？。！ ")
+    offered = best.tool.risk == "write" and _MAY_I.search(text) and _SOFTENED.search(text)
+    return not offered and _only_asked(reading)  # 可以把音量调到五十吗 is a wish
 
 
 def _only_one_of_several(reading: Reading) -> bool:

@@ -44,7 +44,6 @@ _POD_NAME = re.compile(
 )
 ACTS = frozenset({"restart", "scale", "roll_back", "isolate", "release_isolation", "delete", "resize"})
 """Whoever says one of these wants something done."""
-_TURNS_ROUND = {"不": "forbidding", "被": "asking_act"}
 _MEASURES = ("个", "次", "条", "份", "台", "位")
 _UNTIED = ("forbidding", "correction")
 _MARKS = "，。；！？、：:,.;!?…~"
@@ -173,8 +172,10 @@ def _made_sure(pieces: list[Piece]) -> list[Piece]:
         nouns = set().union(*(_NOUNS_OF.get(kind, set()) for kind in kinds))
         if piece.certainty is Certainty.SHORTENED and len(piece.things) == 1 and after.keys & nouns:
             sure[position] = replace(piece, certainty=Certainty.SAME_SOUND)
-        if piece.text in _TURNS_ROUND and after.keys & ACTS:
-            sure[position] = replace(piece, keys=frozenset({_TURNS_ROUND[piece.text]}))
+        if piece.text == "不" and after.keys & ACTS:
+            sure[position] = replace(piece, keys=frozenset({"forbidding"}))
+        if piece.text == "被" and after.keys & (ACTS | {"disabled", "enabled"}):
+            sure[position] = replace(piece, keys=frozenset({"asking_act"}))
     return sure
 
 
