@@ -180,11 +180,14 @@ def _asked_about(best: Candidate, reading: Reading) -> bool:
     if "asking_act" in best.tool.also:
         return False  # 飞书能不能收到: it takes a try to tell
     used = {id(piece) for one in best.taken.values() for piece in one.pieces}
-    if any(id(piece) not in used for piece in reading.all("asking_act", "who")):
-        return True
-    text = reading.text.rstrip("？。！ ")
-    offered = best.tool.risk == "write" and _MAY_I.search(text) and _SOFTENED.search(text)
-    return not offered and _only_asked(reading)  # 可以把音量调到五十吗 is a wish
+    asked = [piece for piece in reading.all("asking_act", "who") if id(piece) not in used]
+    if best.tool.risk == "danger":
+        return bool(asked) or _only_asked(reading)
+    # 谁在开会，静音一小时; 可以把音量调到五十吗: what changes little may be wished for like that.
+    breaks = [piece.end for piece in reading.pieces[:-1] if piece.text in "，。；！？"]
+    last_clause = breaks[-1] if breaks else 0
+    offered = _MAY_I.search(reading.text.rstrip("？。！ "))
+    return any(piece.start >= last_clause for piece in asked) or (not offered and _only_asked(reading))
 
 
 def _only_one_of_several(reading: Reading) -> bool:
