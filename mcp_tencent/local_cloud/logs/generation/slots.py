@@ -37,17 +37,17 @@ class Scene:
     pod: str = ""
     latency: float = 1.0
     """Factor on the typical latency."""
-    _second: int = -1
-    _second_text: str = ""
+    _minute: int = -1
+    _minute_text: str = ""
 
     def time_text(self) -> str:
-        """Return the local time with milliseconds; the part down to the second is kept while it lasts."""
-        second, milliseconds = divmod(self.timestamp_ms, 1000)
-        if second != self._second:
-            self._second = second
-            local = datetime.fromtimestamp(second, UTC).astimezone(ZoneInfo(self.timezone))
-            self._second_text = local.strftime("%Y-%m-%d %H:%M:%S")
-        return f"{self._second_text}.{milliseconds:03d}"
+        """Return the local time with milliseconds; the part down to the minute is kept while it lasts."""
+        minute, milliseconds = divmod(self.timestamp_ms, 60_000)
+        if minute != self._minute:
+            self._minute = minute
+            local = datetime.fromtimestamp(minute * 60, UTC).astimezone(ZoneInfo(self.timezone))
+            self._minute_text = local.strftime("%Y-%m-%d %H:%M:")
+        return f"{self._minute_text}{milliseconds // 1000:02d}.{milliseconds % 1000:03d}"
 
 
 Filler = Callable[[Random, Scene], str]
