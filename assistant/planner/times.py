@@ -23,7 +23,7 @@ _WEEKDAY = "[一二三四五六日天]"
 _UNIT = (
     r"(?:秒钟|秒|分钟|小时|钟头|刻钟|天|周(?![一二三四五六日天年])"
     rf"|(?:星期|礼拜)(?!{_WEEKDAY})"
-    r"|钟(?!头)|月(?!\d|[一二三四五六七八九十])|季度|年|mins?\b|hours?\b|[smhdw](?![A-Za-z0-9_]))"
+    r"|钟(?!头)|月(?!\d|[一二三四五六七八九十])|季度|年|mins?(?![A-Za-z])|hours?(?![A-Za-z])|[smhdw](?![A-Za-z0-9_]))"
 )
 _LEAD = (
     r"(?P<lead>最近的?|这近|近|过去的?|这|前面?|上|之前的?|往前|last"
@@ -31,7 +31,7 @@ _LEAD = (
 )
 _DURATION = re.compile(
     rf"{_LEAD}(?:(?P<half>大?半)个?(?P<half_unit>小时|钟头|钟|天|月|年)|半刻钟"
-    rf"|(?P<count>{NUMBER})个?(?P<and_half>半)?(?P<unit>{_UNIT})(?P<half_after>半)?"
+    rf"|(?P<count>{NUMBER}) ?个?(?P<and_half>半)?(?P<unit>{_UNIT})(?P<half_after>半)?"
     rf"(?:零?(?P<minutes>{NUMBER})分钟?)?(?:[一二两三四五六七]夜)?)"
     r"(?:以?内(?![存部网])|之内|以来|的时间)?",
     re.IGNORECASE,
