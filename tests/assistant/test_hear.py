@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
-import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from assistant.cli import main
 from hardware.audio import AudioClip
 from hardware.recordings import write_recording
 from tests.assistant.test_run import ENROLMENT, noisy
@@ -19,17 +25,27 @@ from tests.voice.speech import one_after_the_other, silence, spoken
 STRANGER = "f2"
 
 
-def command(*words: str, home: Path, expect: int = 0) -> subprocess.CompletedProcess[str]:
-    environ = {**os.environ, "XIAOZHI_HOME": str(home)}
-    done = subprocess.run(
-        [sys.executable, "-m", "assistant", *words],
-        capture_output=True,
-        text=True,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-    )
-    assert done.returncode == expect, done.stdout + done.stderr
-    return done
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What a command printed."""
+
+    stdout: str
+    stderr: str
+
+
+def command(*words: str, home: Path, expect: int = 0) -> Ended:
+    """Run a command to its end in this process: loading everything anew takes longer than the test."""
+    stdout, stderr = StringIO(), StringIO()
+    with (
+        mock.patch.dict(os.environ, XIAOZHI_HOME=str(home)),
+        mock.patch.object(sys, "argv", ["xiaozhi", *words]),
+        redirect_stdout(stdout),
+        redirect_stderr(stderr),
+        pytest.raises(SystemExit) as end,
+    ):
+        main()
+    assert end.value.code == expect, stdout.getvalue() + stderr.getvalue()
+    return Ended(stdout=stdout.getvalue(), stderr=stderr.getvalue())
 
 
 def told(*words: str, home: Path, expect: int = 0) -> Any:
@@ -39,6 +55,16 @@ def told(*words: str, home: Path, expect: int = 0) -> Any:
 def recorded(clip: AudioClip, file: Path) -> str:
     write_recording(file, noisy(clip))
     return str(file)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Take back what the command sets for its whole process."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 @pytest.fixture(scope="module")
