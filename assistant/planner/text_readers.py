@@ -194,7 +194,7 @@ _SURNAME = (
 )
 _NAME = re.compile(
     rf"(?:[小老阿大]{_SURNAME}|{_SURNAME}(?:工|总监|总|经理|老师|师傅|哥|姐)|{_SURNAME}[\u4e00-\u9fff]{{1,2}}?)"
-    r"(?=[的，。！、和跟]|录|登|注册|采|声|进|加|记|存|说|这|要|也|做|一下|吧|$)"
+    r"(?=[的得，。！、和跟]|录|登|注册|采|声|进|加|记|存|说|这|要|也|做|一下|吧|$)"
 )
 """A Chinese name, full or familiar, up to where the sentence goes on."""
 _BEFORE_A_NAME = re.compile(
