@@ -105,10 +105,7 @@ class LogStore:
         self._topic(topic_id).add_source(source, since)
 
     def append(self, topic_id: str, lines: Iterable[LogLine]) -> str:
-        """Store uploaded lines as one package and return its id. Raises TopicNotFound.
-
-        The control characters 0x1E and 0x1F become spaces.
-        """
+        """Store uploaded lines as one package and return its id. Raises TopicNotFound."""
         return self._topic(topic_id).append(lines, self._now_ms())
 
     def search(self, question: SearchQuestion) -> FoundLogs:

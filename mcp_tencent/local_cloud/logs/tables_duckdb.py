@@ -12,7 +12,10 @@ import itertools
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mcp_tencent.local_cloud.logs.errors import (
     AnalysisFailed,
@@ -27,8 +30,6 @@ from mcp_tencent.local_cloud.logs.query.segments import FIELD_BREAK
 if TYPE_CHECKING:
     import duckdb
 
-RESERVED_BREAK, RESERVED_NULL = "\x1f", "\x1e"
-"""Stand between values and for missing ones while lines are loaded; no value may be made of them."""
 _COLUMNS = ("ts", "origin", "src", "minute", "seq", "text", "extra")
 _ROWS_PER_INSERT = 50_000
 PLACE = "ts, src, minute, seq"
@@ -91,6 +92,7 @@ class LogTables:
             "default_null_order = 'nulls_last'",
             "temp_directory = ''",
             "enable_external_access = false",
+            "pandas_analyze_sample = 0",  # columns of objects are texts: their type is not guessed
             "lock_configuration = true",
         ):
             connection.execute(f"SET {setting}")
@@ -126,7 +128,7 @@ class LogTables:
         for start in range(0, len(batch.lines), _ROWS_PER_INSERT):
             part = slice(start, start + _ROWS_PER_INSERT)
             lines = batch.lines[part]
-            keys, values = self._key_columns(table, lines)
+            names, values = self._key_columns(table, lines)
             numbers = (
                 [line.timestamp_ms for line in lines],
                 [self._origin(line.origin) for line in lines],
@@ -139,17 +141,21 @@ class LogTables:
                 [FIELD_BREAK.join([value for _, value in line.fields]) for line in lines],
                 *values,
             )
-            self._load(table, keys, numbers, texts)
+            columns = [np.array(column, np.int64) for column in numbers]
+            columns += [np.array(column, np.object_) for column in texts]
+            self._load(table, dict(zip((*_COLUMNS, *names), columns, strict=True)))
             table.rows += len(lines)
 
-    def _key_columns(self, table: LineTable, lines: Sequence[LogLine]) -> tuple[list[str], list[list[str]]]:
+    def _key_columns(
+        self, table: LineTable, lines: Sequence[LogLine]
+    ) -> tuple[list[str], list[list[str | None]]]:
         """Return the key columns of `table` and what they hold for `lines`; new keys get a column."""
-        values: dict[str, list[str]] = {}
+        values: dict[str, list[str | None]] = {}
         for row, line in enumerate(lines):
             for key, value in line.fields:
                 column = values.get(key)
                 if column is None:
-                    column = values[key] = [RESERVED_NULL] * len(lines)
+                    column = values[key] = [None] * len(lines)
                 column[row] = value
         names = []
         for key in values:
@@ -163,21 +169,12 @@ class LogTables:
     def _column(self, key: str) -> str:
         return self.columns.setdefault(key, f"k{len(self.columns)}")
 
-    def _load(
-        self, table: LineTable, keys: Sequence[str], numbers: Sequence[list[int]], texts: Sequence[list[str]]
-    ) -> None:
-        """Hand each column over as one joined text: faster than lists or JSON, and no file is needed."""
-        joined = [RESERVED_BREAK.join(map(str, column)) for column in numbers]
-        joined += [_joined(column) for column in texts]
-        split = [f"unnest(string_split(${n}, chr(31))) AS c{n}" for n in range(1, len(joined) + 1)]
-        # Casts stand outside of the unnesting: within it they cost twice as much.
-        values = [
-            f"c{n}::BIGINT" if n <= len(numbers) else f"nullif(c{n}, chr(30))"
-            for n in range(1, len(joined) + 1)
-        ]
-        target = f"{table.name} ({', '.join((*_COLUMNS, *keys))})"
-        lines = f"SELECT {', '.join(values)} FROM (SELECT {', '.join(split)})"
-        self._connection.execute(f"INSERT INTO {target} {lines}", joined)
+    def _load(self, table: LineTable, columns: dict[str, NDArray[Any]]) -> None:
+        """Hand columns over as arrays: the fastest way that needs no file."""
+        self._connection.register("batch", columns)
+        names = ", ".join(columns)
+        self._connection.execute(f"INSERT INTO {table.name} ({names}) SELECT {names} FROM batch")
+        self._connection.unregister("batch")
 
     def _origin(self, origin: LogOrigin) -> int:
         number = self._origin_numbers.get(origin)
@@ -260,10 +257,3 @@ class LogTables:
             raise AnalysisTooExpensive("this takes too much memory or time: ask for less") from error
         finally:
             timer.cancel()
-
-
-def _joined(column: Sequence[str]) -> str:
-    joined = RESERVED_BREAK.join(column)
-    if joined.count(RESERVED_BREAK) != len(column) - 1:
-        joined = RESERVED_BREAK.join(value.replace(RESERVED_BREAK, " ") for value in column)
-    return joined

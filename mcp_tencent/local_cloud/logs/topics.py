@@ -10,17 +10,10 @@ from datetime import UTC, datetime, timedelta
 from mcp_tencent.local_cloud.logs.indexing import TopicIndex
 from mcp_tencent.local_cloud.logs.lines import LogLine, LogSource
 from mcp_tencent.local_cloud.logs.places import MINUTE_MS, package_id
-from mcp_tencent.local_cloud.logs.tables_duckdb import (
-    RESERVED_BREAK,
-    RESERVED_NULL,
-    Batch,
-    LineTable,
-    LogTables,
-)
+from mcp_tencent.local_cloud.logs.tables_duckdb import Batch, LineTable, LogTables
 
 HOUR_MS = 60 * MINUTE_MS
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_RESERVED = {ord(RESERVED_NULL): " ", ord(RESERVED_BREAK): " "}
 
 
 def to_datetime(milliseconds: int) -> datetime:
@@ -153,10 +146,10 @@ def _collect(batch: Batch, feed: _Feed, start_ms: int, end_ms: int) -> None:
 
 
 def _storable(line: LogLine) -> LogLine:
-    """Replace what is no Unicode text, as a lenient decoder does, and the two reserved characters."""
+    """Replace what is no Unicode text, as a lenient decoder does."""
     fields = tuple((_encodable(key), _encodable(value)) for key, value in line.fields)
     return replace(line, text=_encodable(line.text), fields=fields)
 
 
 def _encodable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode().translate(_RESERVED)
+    return text.encode("utf-8", "replace").decode()
