@@ -14,7 +14,7 @@ import logging
 import random
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from voice.training.ctc_training import CtcSchedule, CtcTrainer, load_network
@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 
 METADATA_FILE = "training.json"
 _ATTEMPTS = 3
+_RATE_OF_FURTHER_RUNS = 1.5e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=45.0, help="time for the training proper")
     parser.add_argument("--width", type=int, default=384)
     parser.add_argument("--again", action="store_true", help="train even if there is a checkpoint")
+    parser.add_argument("--go-on", action="store_true", help="train the checkpoint that is there further")
     parser.add_argument(
         "--graph-only", action="store_true", help="write only lexicon and language model anew"
     )
@@ -112,13 +114,18 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     plan = RecognizerPlan()
     schedule = CtcSchedule(minutes=arguments.minutes, width=arguments.width)
+    if arguments.go_on:
+        schedule = replace(schedule, peak_rate=_RATE_OF_FURTHER_RUNS, seed=schedule.seed + 1)
+    chunks, checkpoint = arguments.work / "chunks", arguments.work / "network.pt"
+    if arguments.go_on and not checkpoint.exists():
+        parser.error(f"--go-on: there is no {checkpoint}; leave the option out to begin")
     build_graph(plan, arguments.out / "graph")
     if arguments.graph_only:
         return
-    chunks, checkpoint = arguments.work / "chunks", arguments.work / "network.pt"
     make_chunks(plan, arguments.speech, chunks)
-    if arguments.again or not checkpoint.exists():
-        CtcTrainer(schedule).train(chunks, checkpoint)
+    if arguments.again or arguments.go_on or not checkpoint.exists():
+        start_from = checkpoint if arguments.go_on else None
+        CtcTrainer(schedule).train(chunks, checkpoint, start_from=start_from)
     export_recognizer(load_network(checkpoint), arguments.out)
     write_metadata(plan, schedule, arguments.speech, arguments.out)
 

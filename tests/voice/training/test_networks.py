@@ -14,6 +14,7 @@ from voice.training.ctc_training import (  # noqa: E402
     load_network,
     padded_batch,
     phone_error_rate,
+    save_checkpoint,
 )
 from voice.training.recognition_data import FeatureChunk  # noqa: E402
 from voice.training.recognizer_export import folded_layers  # noqa: E402
@@ -95,3 +96,14 @@ def test_training_learns_and_its_checkpoint_is_the_network(tmp_path):
     trainer.train(tmp_path / "chunks", tmp_path / "network.pt")
     network = load_network(tmp_path / "network.pt")
     assert phone_error_rate(network, examples_in(tmp_path / "chunks")) < 0.2
+
+
+def test_a_further_run_begins_with_the_checkpoint(tmp_path):
+    _chunk().save(tmp_path / "chunks" / "one")
+    before = AcousticNetwork(8)
+    save_checkpoint(before, tmp_path / "network.pt")
+    no_time_left = iter([0.0, 60.0])
+    trainer = CtcTrainer(CtcSchedule(minutes=1.0, width=8, seed=1), seconds=lambda: next(no_time_left))
+    trainer.train(tmp_path / "chunks", tmp_path / "further.pt", start_from=tmp_path / "network.pt")
+    after = load_network(tmp_path / "further.pt")
+    assert torch.equal(after.output.weight, before.output.weight)

@@ -11,12 +11,12 @@ from voice.training.augmentation import Augmenter
 from voice.training.errors import TrainingDataMissing
 from voice.training.human_speech import human_utterances
 from voice.training.mfcc import COEFFICIENTS, Samples, mfcc
-from voice.training.phones import PHONES
+from voice.training.phones import PHONES, phones_of_syllable
 from voice.training.recognition_data import FeatureChunk, make_chunk
 from voice.training.recordings import HELD_OUT_SPEAKERS, read_index
 from voice.training.speaker_batches import SpeakerBatches, read_people
 from voice.training.speaker_evaluation import equal_error_rate
-from voice.training.synthetic_speech import LabelledSpeech, SyntheticSpeaker
+from voice.training.synthetic_speech import LabelledSpeech, SyntheticSpeaker, one_syllable_off
 from voice.training.voices import HELD_OUT_VOICES, TRAINING_VOICES
 
 
@@ -137,3 +137,11 @@ def test_equal_error_rate_of_known_scores():
     assert equal_error_rate(np.linspace(0.6, 1, 100), strangers) == 0
     assert equal_error_rate(strangers, strangers) == pytest.approx(0.5, abs=0.01)
     assert equal_error_rate(np.linspace(0.4, 0.9, 1_000), strangers) == pytest.approx(0.1, abs=0.01)
+
+
+def test_a_deliberate_near_miss_is_one_sound_away_from_the_wake_phrase():
+    phrase = [("n", "i"), ("h", "ao"), ("x", "iao"), ("zh", "ir")]
+    for seed in range(60):
+        said = [phones_of_syllable(one) for one in one_syllable_off(random.Random(seed)).split()]
+        ((wrong, right),) = [(a, b) for a, b in zip(said, phrase, strict=True) if a != b]
+        assert set(wrong) & set(right)
