@@ -52,7 +52,7 @@ _ROLL_BACK = "把生产集群的订单服务回滚到上一个版本"
 _TRIES = 3
 _WATCHED = timedelta(minutes=8)
 """Verification wants seven minutes of logs after an act."""
-_POST_LOOKS, _POST_EVERY_S = 100, 0.2
+_POST_LOOKS, _POST_EVERY_S = 300, 0.2
 
 _WHERE = frozenset({"workload", "namespace", "cluster"})
 
