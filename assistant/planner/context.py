@@ -28,6 +28,9 @@ _INSTEAD = (
     "调到",
     "调成",
 )
+_NO = ("不", "没", "没有", "不是")
+_INDEED = ("是", "应该是", "而是", "我说的是")
+"""After a no they begin what is meant: 不是是乙."""
 _ONLY = ("只看", "只要", "仅看", "单看", "就看", "光看", "再多", "多", "再来", "多来")
 """Said of what was looked at: the same, of something else."""
 
@@ -49,9 +52,30 @@ def corrected(
     reading: Reading, *, lexicon: Lexicon, inventory: Inventory, context: TurnContext
 ) -> PlannedCall | None:
     """Return the last call with what was said put in its place, when the sentence corrects it."""
-    if context.last_call is None or not reading.has("correction"):
+    last = context.last_call
+    if last is None or last.tool not in lexicon.tools or not reading.has("correction") or _denies(reading):
         return None
-    return _replaced(reading, context.last_call, lexicon, inventory, context.last_alerts)
+    if not _looks(lexicon, last) and reading.has("show", "which", "state"):
+        return None  # 我说的是看看乙: it was a look that was meant
+    return _replaced(reading, last, lexicon, inventory, context.last_alerts)
+
+
+def _denies(reading: Reading) -> bool:
+    """Return whether a sentence says what is not meant, asks, or names several: 不是乙, 我没说乙, 我说的是乙吗."""
+    if reading.has("forbidding", "asking_act", "conditional", "who"):
+        return True
+    if reading.text.rstrip("。？！ ").endswith(("吗", "么", "没", "没有")):
+        return True
+    names = [kind for piece in reading.pieces for kind in {thing.kind for thing in piece.things}]
+    if len(names) != len(set(names)):
+        return True
+    return any(
+        (piece.text in _NO or piece.text.endswith("不是"))
+        and (after := reading.after(piece)) is not None
+        and "@mark" not in after.keys
+        and after.text not in _INDEED
+        for piece in reading.pieces
+    )
 
 
 def followed_up(

@@ -39,7 +39,7 @@ _WEAK = ("等等", "等一下", "不是", "不对", "错了", "应该是", "改�
 _MIDWAY = ("不对", "错了", "说错了")
 """Between two names of a kind they need no pause: 华南不对华东."""
 _PAUSES = ("，", "。", "、")
-_BUT = ("是", "是要", "我要", "我是说", "要")
+_BUT = ("是", "是要", "我要", "我是说", "我说的是", "我指的是", "要")
 _BUT_RATHER = ("而", "其实", "我", "就")
 _INTERJECTIONS = ("哦", "啊", "呃", "额", "哎", "诶", "嗯", "呀", "哎呀")
 
@@ -57,6 +57,10 @@ def repaired(reading: Reading) -> str | None:
     before, after = pieces[: pieces.index(slip)], pieces[pieces.index(slip) + 1 :]
     if not _content(before, reading) or not _content(after, reading) or _has(after, "forbidding", "not"):
         return None
+    if all("correction" in piece.keys for piece in _content(before, reading)) and _only_places(
+        after, reading
+    ):
+        return None  # 不对，我说的是乙: the turn before is put right, not this one
     return _said_anew(before, after, reading) or _put_in_place(before, after, reading)
 
 
@@ -79,14 +83,19 @@ def _instead(denied: Sequence[Piece], meant: Sequence[Piece], reading: Reading) 
         or _has(meant, "forbidding", "asking_act")
     ):
         return None
-    if not _has(meant, *ACTS) and all(
-        _place(piece) or reading.is_light(piece) or _counted(piece, meant) for piece in meant
-    ):
+    if _only_places(meant, reading):
         if _has(denied, *ACTS):
             return _put_in_place(denied, meant, reading)
         if all(_place(piece) or reading.is_light(piece) for piece in denied):
-            return _joined([reading.pieces[0], *meant])  # 不是甲，是乙: of the turn before
+            return f"不对，{_joined(meant)}"  # 不是甲，是乙: of the turn before
     return _joined(meant)
+
+
+def _only_places(pieces: Sequence[Piece], reading: Reading) -> bool:
+    """Return whether nothing but what may take the place of something is said: 六个副本, not 看看乙服务."""
+    return not _has(pieces, *ACTS, "show", "which") and all(
+        _place(piece) or reading.is_light(piece) or _counted(piece, pieces) for piece in pieces
+    )
 
 
 def _denied(pieces: Sequence[Piece]) -> tuple[int, int] | None:
