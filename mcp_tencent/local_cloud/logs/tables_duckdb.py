@@ -129,9 +129,12 @@ class LogTables:
             part = slice(start, start + _ROWS_PER_INSERT)
             lines = batch.lines[part]
             names, values = self._key_columns(table, lines)
+            # Few origins write many lines, and to compare origins costs more than to compare identities.
+            origins = {id(line.origin): line.origin for line in lines}
+            origin_numbers = {key: self._origin(origin) for key, origin in origins.items()}
             numbers = (
                 [line.timestamp_ms for line in lines],
-                [self._origin(line.origin) for line in lines],
+                [origin_numbers[id(line.origin)] for line in lines],
                 batch.sources[part],
                 batch.minutes[part],
                 batch.sequence[part],
