@@ -131,6 +131,7 @@ def incident_spoken(one: IncidentFacts) -> str:
         )
     if one.exhausted and why:
         return f"{begin}{why}。"
+    why = why.removesuffix("，不自动处理")  # said already
     return f"{begin}没有自动处理{f'，因为{why}' if why else ''}。"
 
 

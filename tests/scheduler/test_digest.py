@@ -147,6 +147,12 @@ def test_a_group_of_alerts_that_was_taken_up_is_told_once() -> None:
     assert [one.reference for one in build_digest(FACTS).items].count("alert-orders") == 0
 
 
+def test_what_only_the_policy_forbade_says_so_once() -> None:
+    observed = replace(PAYMENT, attempts=(), unsolved_because="shop设为只观察，不自动处理")
+    told = spoken_digest(build_digest(replace(FACTS, incidents=(observed,)))).text
+    assert "没有自动处理，因为shop设为只观察。" in told
+
+
 def test_alerts_that_went_on_into_the_morning_are_not_called_yesterdays() -> None:
     began, last = datetime(2026, 11, 19, 2, tzinfo=UTC), datetime.combine(TODAY, time(1), UTC)
     facts = replace(FACTS, alerts=(replace(DISK, began_at=began, last_at=last),))
