@@ -9,7 +9,7 @@ from assistant.planner.asking import names_trouble
 from assistant.planner.choosing import Candidate
 from assistant.planner.plan import Clarification, NoPlan
 from assistant.planner.reading import ACTS, Piece, Reading
-from assistant.planner.reasons import COMPLAINTS, only_told
+from assistant.planner.reasons import COMPLAINTS, only_told, told_as_done
 
 _FORBIDDEN = NoPlan(spoken="好的，我不动它。", reason="forbidden")
 _CONDITIONAL = NoPlan(spoken="这种要看情况的操作，请到时候再告诉我。", reason="conditional")
@@ -92,7 +92,7 @@ def trouble_with(best: Candidate, reading: Reading, whole: Reading) -> NoPlan | 
         return _FOREIGN
     if best.tool.risk != "read" and (_asks_which(best, reading) or _asks_for_advice(reading)):
         return _ASKED
-    if best.tool.risk == "write" and _asked_about(best, reading):
+    if best.tool.risk == "write" and (_asked_about(best, reading) or told_as_done(reading)):
         return _ASKED
     if best.tool.risk != "read" and _LATER_ON.search(reading.text) and not _all_used(best, reading, "@plain"):
         return _LATER

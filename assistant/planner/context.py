@@ -61,7 +61,7 @@ def corrected(
 
 
 def _denies(reading: Reading) -> bool:
-    """Return whether a sentence says what is not meant, asks, or names several: 不是乙, 我没说乙, 我说的是乙吗."""
+    """Return whether a sentence says what is not meant, asks, or names several: 不是乙, 我说的是乙吗."""
     if reading.has("forbidding", "asking_act", "conditional", "who"):
         return True
     if reading.text.rstrip("。？！ ").endswith(("吗", "么", "没", "没有")):

@@ -57,9 +57,8 @@ def repaired(reading: Reading) -> str | None:
     before, after = pieces[: pieces.index(slip)], pieces[pieces.index(slip) + 1 :]
     if not _content(before, reading) or not _content(after, reading) or _has(after, "forbidding", "not"):
         return None
-    if all("correction" in piece.keys for piece in _content(before, reading)) and _only_places(
-        after, reading
-    ):
+    only_corrects = all("correction" in piece.keys for piece in _content(before, reading))
+    if only_corrects and _only_places(after, reading):
         return None  # 不对，我说的是乙: the turn before is put right, not this one
     return _said_anew(before, after, reading) or _put_in_place(before, after, reading)
 
@@ -92,7 +91,7 @@ def _instead(denied: Sequence[Piece], meant: Sequence[Piece], reading: Reading) 
 
 
 def _only_places(pieces: Sequence[Piece], reading: Reading) -> bool:
-    """Return whether nothing but what may take the place of something is said: 六个副本, not 看看乙服务."""
+    """Return whether nothing but what may take the place of something is said: 六个副本, 乙服务."""
     return not _has(pieces, *ACTS, "show", "which") and all(
         _place(piece) or reading.is_light(piece) or _counted(piece, pieces) for piece in pieces
     )

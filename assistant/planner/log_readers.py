@@ -6,7 +6,7 @@ import re
 
 from assistant.planner.conditions import Condition, conditions_in, query_of
 from assistant.planner.numbers import number_of
-from assistant.planner.reading import Reading
+from assistant.planner.reading import Piece, Reading
 from assistant.planner.taking import PARTICLES, TO, Reader, Source, Taken, beside_interval, word_before
 from assistant.planner.text_readers import read_new_name
 from assistant.planner.times import Duration, same_length
@@ -95,7 +95,7 @@ def read_query_text(source: Source) -> Taken | None:
     """Read the wish that is to become a query."""
     reading = source.reading
     if quoted := reading.first("@quoted"):
-        return Taken(str(quoted.value), (quoted,))
+        return Taken(str(quoted.value), (quoted, *_turning(reading)))
     if taken := _turned_into(reading):
         return taken
     marker = reading.first("text_to_query")
@@ -114,6 +114,15 @@ def read_query_text(source: Source) -> Taken | None:
             (*reading.pieces[:0], *(p for p in reading.pieces if p not in topics)),
         )
     return None
+
+
+def _turning(reading: Reading) -> list[Piece]:
+    """Return the verb where the topic stands between it and what the text becomes: 转成某日志的查询语句."""
+    marker = reading.first("text_to_query")
+    before = [piece for piece in reading.pieces if marker is not None and piece.end <= marker.start]
+    while before and ("@topic" in before[-1].keys or reading.is_light(before[-1])):
+        before.pop()
+    return [one for one in before[-1:] if "change" in one.keys and one.text.endswith(TO)]
 
 
 def _turned_into(reading: Reading) -> Taken | None:

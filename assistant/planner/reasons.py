@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 
 from assistant.planner.reading import ACTS, Piece, Reading
+from assistant.planner.taking import fits
+from assistant.planner.telling import DONE, tells_as_done, tells_of_before
 
 COMPLAINTS = frozenset(
     {"symptom", "unhealthy", "not_ready", "failed", "restarting", "pending", "error", "anomaly", "log_word"}
@@ -14,6 +16,7 @@ COMPLAINTS = frozenset(
 _ASKS = frozenset(
     {"show", "which", "then", "forbidding", "conditional", "asking_act", "correction", "hands_off"}
 )
+_PRONOUN = frozenset({"pronoun"})
 _FORBIDDEN, _ISOLATED = frozenset({"forbidding"}), frozenset({"isolate"})
 _OBJECTS = frozenset({"@workload", "@pod", "@node_pool", "@person", "@alarm", "night_job"})
 _NAMES = frozenset({*_OBJECTS, "@cluster", "@namespace", "pronoun"})
@@ -56,8 +59,29 @@ _LOOKED_AT = frozenset(
 )
 _NOT_NOW = frozenset({"hands_off"})
 _LOOKS = frozenset({"show", "which"})
-_FIRST_OF_ALL = ("动", "动手", "改", "执行", "操作", "做", "弄", "处理", "慌", "急", "关", "停", "删", "开")
+_FIRST_OF_ALL = (
+    "动",
+    "动手",
+    "改",
+    "执行",
+    "操作",
+    "做",
+    "弄",
+    "处理",
+    "慌",
+    "急",
+    "关",
+    "停",
+    "删",
+    "开",
+    "应用",
+    "生效",
+    "落地",
+    "提交",
+)
 """What is not to be done yet: 先别动."""
+_HASTILY = re.compile(r"^(?:着|直接|马上|立刻|立马|现在|急着|着急|就|真的?|擅自|随便|自己|自作主张|给我|去)+")
+"""How it is not to be done: 别直接改, 先别急着动手."""
 
 
 def without_reasons(reading: Reading) -> Reading:
@@ -105,6 +129,12 @@ def only_told(reading: Reading) -> bool:
     return bool(told) and all(clause in told or _is_aside(clause, reading) for clause in clauses)
 
 
+def told_as_done(reading: Reading) -> bool:
+    """Return whether every change that is spoken of is told as done: 检查点打好了, 推送停了."""
+    changes = [clause for clause in _clauses(reading) if _has(clause, DONE)]
+    return bool(changes) and all(map(tells_as_done, changes))
+
+
 def _complains(clause: Sequence[Piece], reading: Reading) -> bool:
     """Return whether a clause says of something named what is wrong with it, and no more: 主库连不上."""
     content = [piece for piece in clause if not reading.is_light(piece)]
@@ -120,6 +150,9 @@ def _looks(clause: Sequence[Piece]) -> bool:
 
 def _tells_of_the_past(clause: Sequence[Piece]) -> bool:
     text = "".join(piece.text for piece in clause).strip("，。；！？ ").rstrip("哈啊呀哦嘞的")
+    asks = any(word in text for word in _ASKING)
+    if not _has(clause, ACTS) and not asks and tells_of_before(clause):
+        return True
     if not _has(clause, ACTS | {"restarting", "enabled", "disabled"}):
         return False
     if _DONE_BY_SOMEBODY.fullmatch(text):
@@ -128,7 +161,7 @@ def _tells_of_the_past(clause: Sequence[Piece]) -> bool:
         _JUST_DONE.fullmatch(before.text) and after.keys & ACTS
         for before, after in itertools.pairwise(clause)
     )
-    if just_done or any(word in text for word in _ASKING):
+    if just_done or asks:
         return just_done
     return text.endswith(("过了", "完了", "好了", "掉了")) and not any(
         word in text
@@ -170,14 +203,24 @@ def without_refusals(reading: Reading) -> Reading:
         left = frozenset()  # 阈值提到三十 changes an alarm, no amount
     if left and (not refused or refused & left):
         return reading
-    named = any(_has(clause, _OBJECTS | {"pronoun"}) for clause in rest)
+    named = any(_has(clause, _OBJECTS) for clause in rest)
     kept: list[Piece] = []
+    meant: list[Piece] = []
     for clause in clauses:
         if clause in refusals:
-            kept += [] if named else [piece for piece in clause if piece.keys & _OBJECTS]
+            meant = [] if named else [piece for piece in clause if piece.keys & _OBJECTS]
+            kept += [] if any(_has(one, _PRONOUN) for one in rest) else meant
         else:
-            kept += clause
+            kept += [piece for one in clause for piece in _meant_by(one, meant)]
     return reading.part(kept)
+
+
+def _meant_by(piece: Piece, named: Sequence[Piece]) -> Sequence[Piece]:
+    """Return what a piece stands for: 它 for the one thing that was named just before."""
+    if "pronoun" not in piece.keys or len(named) != 1:
+        return [piece]
+    kind = named[0].things[0].kind if named[0].things else "pod"
+    return named if fits(piece.text, kind) else [piece]
 
 
 def _is_refusal(clause: Sequence[Piece], reading: Reading) -> bool:
@@ -190,7 +233,7 @@ def _is_refusal(clause: Sequence[Piece], reading: Reading) -> bool:
         if reading.has("healing", "observe", "propose", "mode"):
             return False  # that is how the healing is to be
         return all(reading.is_light(piece) for piece in after)
-    text = "".join(piece.text for piece in after).rstrip("了啊吧哈呢的")
+    text = _HASTILY.sub("", "".join(piece.text for piece in after)).rstrip("了啊吧哈呢的它")
     looked = any(piece.keys & {"show"} for piece in after) and _has(after, _NAMES)
     return text in _FIRST_OF_ALL or looked or any(piece.keys & ACTS for piece in after)
 
@@ -205,13 +248,25 @@ def _clauses(reading: Reading, *, at_looks: bool = False) -> list[list[Piece]]:
     """Return the clauses; recognizers write no commas, so a look after an act may begin one as well."""
     clauses: list[list[Piece]] = [[]]
     for piece in reading.pieces:
-        look = at_looks and "show" in piece.keys and len(piece.text) > 1
-        if look and clauses[-1] and clauses[-1][-1].keys & ACTS:
+        look = at_looks and "show" in piece.keys and (len(piece.text) > 1 or _first(clauses[-1]))
+        if look and _act_is_said(clauses[-1]):
             clauses.append([])
         clauses[-1].append(piece)
         if piece.text in _BREAKS and "@mark" in piece.keys:
             clauses.append([])
     return [clause for clause in clauses if any("@mark" not in piece.keys for piece in clause)]
+
+
+def _first(clause: Sequence[Piece]) -> bool:
+    return bool(clause) and clause[-1].text in ("先", "只", "就")
+
+
+def _act_is_said(clause: Sequence[Piece]) -> bool:
+    """Return whether a clause has its act and what it is done to: 别重启 | 看看; 别重启甲 | 先看看."""
+    said = [piece for piece in clause if piece.text not in ("先", "只", "就", "了", " ")]
+    if len(said) > 1 and said[-1].keys & _OBJECTS and said[0].keys & _FORBIDDEN:
+        said.pop()
+    return bool(said) and bool(said[-1].keys & ACTS)
 
 
 def _is_reason(clause: Sequence[Piece], acts: frozenset[str]) -> bool:

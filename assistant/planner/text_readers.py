@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from assistant.planner.reading import Piece, Reading
@@ -161,8 +162,26 @@ _CALL_YOU = re.compile(
 )
 
 
+_WAKES = r"(?:唤醒|叫醒|激活|唤起)(?:你|您)"
+_NO_PHRASE = r"(?!.*(?:什么|啥|哪|谁|怎|咋|几|多少|没|不|了|过|声音|语音))"
+_CALLED_TO_WAKE = re.compile(
+    rf"(?<!不)(?:喊|叫|说|念|用)(?:一声|一句|声)?(?![着喊叫说念])(?P<first>{_NO_PHRASE}[^，。]{{2,8}}?)"
+    rf"(?:这(?:个词|句|几个字))?(?:来|去|就|就来|就能|就可以|把)?{_WAKES}(?:{_AGREED}|的?)[。！]?$"
+    rf"|{_WAKES}(?:的时候|时)?，?(?:就|我就|改成|换成|改|我)*(?:喊|叫|说|念|用)(?P<last>{_NO_PHRASE}[^，。]{{2,8}}?)"
+    rf"(?:{_AGREED})?[。！]?$"
+)
+"""以后喊某某来唤醒你, 唤醒你的时候就说某某; what is asked or told gives no phrase."""
+
+
 def read_phrase(source: Source) -> Taken | None:
     """Read a new wake phrase or name of the device."""
+    text = source.reading.text
+    if (
+        source.tool.name == "set_wake_word"
+        and re.search(rf"{_WAKES}(?!的(?!时候))", text)
+        and not source.reading.has("@quoted")
+    ):
+        return _called_to_wake(source.reading)
     found = after_marker(source, ("named", "change", "name"))
     if found is None and (match := _CALL_YOU.search(source.reading.text)):
         return Taken(match[1], source.reading.pieces)
@@ -183,6 +202,19 @@ def read_phrase(source: Source) -> Taken | None:
         if text and text not in ("新的", "别的", "名字", "什么", "啥", "谁")
         else None
     )
+
+
+def _called_to_wake(reading: Reading) -> Taken | None:
+    called = None if reading.has("not", "forbidding") else _CALLED_TO_WAKE.search(reading.text)
+    phrase = (called["first"] or called["last"]) if called else ""
+    person = _NAME.match(phrase)
+    if called is None or (person is not None and person[0] == phrase):
+        return None  # 喊小李来唤醒你: somebody is to do it
+    ends = itertools.accumulate(len(piece.text) for piece in reading.pieces)
+    inside = [
+        one for one, end in zip(reading.pieces, ends, strict=True) if called.start() < end <= called.end()
+    ]
+    return Taken(phrase, tuple(inside))
 
 
 _SURNAME = (
