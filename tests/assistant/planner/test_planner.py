@@ -113,6 +113,42 @@ def test_a_correction_puts_another_name_in_the_last_call(plan):
     assert calls(plan("不是，是支付网关", context)) == [("pod_logs", {"workload": "pay-gateway", "tail": 50})]
 
 
+@pytest.fixture
+def after_a_restart():
+    last = PlannedCall(tool="restart_workload", arguments={"workload": "pay-callback"})
+    return TurnContext(previous_say="重启支付回调", last_call=last, last_workload="pay-callback")
+
+
+@pytest.mark.parametrize(
+    "say", ["不对，我说的是支付网关", "听错了我指的是支付网关", "不是支付回调，我说的是支付网关"]
+)
+def test_an_act_is_corrected_by_its_object_alone(plan, after_a_restart, say):
+    assert calls(plan(say, after_a_restart)) == [("restart_workload", {"workload": "pay-gateway"})]
+
+
+@pytest.mark.parametrize(
+    "say",
+    [
+        "不是支付网关",
+        "我说的不是支付网关",
+        "不对，我没说支付网关",
+        "不对，我说的是支付网关吗",
+        "不对，我说的是看看支付网关",
+        "不对，我说的是支付网关和支付回调",
+        "不对，我说的是别动支付网关",
+    ],
+)
+def test_what_is_denied_asked_or_only_looked_at_corrects_no_act(plan, after_a_restart, say):
+    outcome = plan(say, after_a_restart)
+    assert not isinstance(outcome, Plan) or all(tool != "restart_workload" for tool, _ in calls(outcome))
+
+
+def test_it_is_the_thing_that_was_named_last_though_its_restart_is_forbidden(plan, after_a_restart):
+    assert calls(plan("别重启支付网关，先看看它的日志", after_a_restart)) == [
+        ("pod_logs", {"workload": "pay-gateway"})
+    ]
+
+
 def test_conditions_on_logs_are_joined_as_said(plan):
     assert calls(plan("支付日志里 ERROR 或者状态码五百零三的")) == [
         ("search_logs", {"topic": "pay-log", "query": "ERROR OR status:503"})
