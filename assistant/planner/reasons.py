@@ -233,7 +233,8 @@ def _is_refusal(clause: Sequence[Piece], reading: Reading) -> bool:
         if reading.has("healing", "observe", "propose", "mode"):
             return False  # that is how the healing is to be
         return all(reading.is_light(piece) for piece in after)
-    text = _HASTILY.sub("", "".join(piece.text for piece in after)).rstrip("了啊吧哈呢的它")
+    said = [piece.text for piece in after if not piece.keys & _OBJECTS]
+    text = _HASTILY.sub("", "".join(said)).rstrip("了啊吧哈呢的它")
     looked = any(piece.keys & {"show"} for piece in after) and _has(after, _NAMES)
     return text in _FIRST_OF_ALL or looked or any(piece.keys & ACTS for piece in after)
 

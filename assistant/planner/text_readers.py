@@ -163,11 +163,11 @@ _CALL_YOU = re.compile(
 
 
 _WAKES = r"(?:唤醒|叫醒|激活|唤起)(?:你|您)"
-_NO_PHRASE = r"(?!.*(?:什么|啥|哪|谁|怎|咋|几|多少|没|不|了|过|声音|语音))"
+_NO_PHRASE = re.compile(r"什么|啥|哪|谁|怎|咋|几|多少|没|不|了|过|声音|语音|(?:能|会|可以|才|都|是|一声)$")
 _CALLED_TO_WAKE = re.compile(
-    rf"(?<!不)(?:喊|叫|说|念|用)(?:一声|一句|声)?(?![着喊叫说念])(?P<first>{_NO_PHRASE}[^，。]{{2,8}}?)"
+    rf"(?<!不)(?:喊|叫|说|念|用)(?:一声|一句|声)?(?![着喊叫说念])(?P<first>[^，。]{{2,8}}?)"
     rf"(?:这(?:个词|句|几个字))?(?:来|去|就|就来|就能|就可以|把)?{_WAKES}(?:{_AGREED}|的?)[。！]?$"
-    rf"|{_WAKES}(?:的时候|时)?，?(?:就|我就|改成|换成|改|我)*(?:喊|叫|说|念|用)(?P<last>{_NO_PHRASE}[^，。]{{2,8}}?)"
+    rf"|{_WAKES}(?:的时候|时)?，?(?:就|我就|改成|换成|改|我)*(?:喊|叫|说|念|用)(?P<last>[^，。]{{2,8}}?)"
     rf"(?:{_AGREED})?[。！]?$"
 )
 """以后喊某某来唤醒你, 唤醒你的时候就说某某; what is asked or told gives no phrase."""
@@ -208,7 +208,7 @@ def _called_to_wake(reading: Reading) -> Taken | None:
     called = None if reading.has("not", "forbidding") else _CALLED_TO_WAKE.search(reading.text)
     phrase = (called["first"] or called["last"]) if called else ""
     person = _NAME.match(phrase)
-    if called is None or (person is not None and person[0] == phrase):
+    if called is None or _NO_PHRASE.search(phrase) or (person is not None and person[0] == phrase):
         return None  # 喊小李来唤醒你: somebody is to do it
     ends = itertools.accumulate(len(piece.text) for piece in reading.pieces)
     inside = [
