@@ -92,7 +92,9 @@ def trouble_with(best: Candidate, reading: Reading, whole: Reading) -> NoPlan | 
         return _FOREIGN
     if best.tool.risk != "read" and (_asks_which(best, reading) or _asks_for_advice(reading)):
         return _ASKED
-    if best.tool.risk == "write" and (_asked_about(best, reading) or told_as_done(reading)):
+    if best.tool.risk == "write" and _asked_about(best, reading):
+        return _ASKED
+    if best.tool.risk != "read" and told_as_done(reading, whole):
         return _ASKED
     if best.tool.risk != "read" and _LATER_ON.search(reading.text) and not _all_used(best, reading, "@plain"):
         return _LATER

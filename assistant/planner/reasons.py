@@ -129,10 +129,18 @@ def only_told(reading: Reading) -> bool:
     return bool(told) and all(clause in told or _is_aside(clause, reading) for clause in clauses)
 
 
-def told_as_done(reading: Reading) -> bool:
-    """Return whether every change that is spoken of is told as done: 检查点打好了, 推送停了."""
+def told_as_done(reading: Reading, whole: Reading) -> bool:
+    """Return whether every change that is spoken of is told as done: 检查点打好了, 推送停了.
+
+    Args:
+        reading: The part of the sentence that asks for something.
+        whole: The sentence; 跑完了 is cut off where it may begin another part.
+    """
+    clauses = _clauses(whole)
     changes = [clause for clause in _clauses(reading) if _has(clause, DONE)]
-    return bool(changes) and all(map(tells_as_done, changes))
+    return bool(changes) and (
+        all(map(tells_as_done, changes)) or (len(clauses) == 1 and tells_as_done(clauses[0]))
+    )
 
 
 def _complains(clause: Sequence[Piece], reading: Reading) -> bool:

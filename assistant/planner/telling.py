@@ -21,18 +21,22 @@ DONE = frozenset(
         "send",
         "revoke",
         "delete",
+        "run",
+        "enrol",
+        "mute",
     }
 )
 """What changes something, and may be told as done as well as ordered."""
 _ENDED = re.compile(r"(?:好|完|过|掉|成|上|出去|过去)?了")
 _PARTICLES = ("啊", "呀", "哈", "呢", "哦", "嘞", "的", "哟", "嘛")
 _WISHED = re.compile(
-    r"[把将给帮请要想得该先再吧]|麻烦|劳|可以|以后|今后|往后|赶紧|赶快|马上|立刻|立马|快点|直接|那就|干脆|[别不甭没]"
+    r"[把将给帮请要想得该先再吧]|麻烦|劳|可以|以后|今后|往后|赶紧|赶快|马上|立刻|立马|快点|直接|那就|干脆|够了|就[行好成]|[别不甭没]"
 )
 """They make an order of a clause that ends with 了: 先关了, 别推了."""
 _BEFORE = re.compile(r"昨|前[天晚]|大前|上(?:周|星期|礼拜|个?月)|夜里|半夜|凌晨|今[早晨]")
 _JUST = re.compile(r"刚|刚刚|刚才|方才|早就|早|已|已经|上次|上回")
 _SPEAKS_ON = ("的", "那", "那个", "那条", "这")
+_SO_IT_IS = ("没", "没有", "还没", "未", "是", "一直", "仍", "仍然", "还是")
 _FOR = frozenset({"@plain", "@duration", "@past"})
 
 
@@ -53,6 +57,8 @@ def tells_as_done(clause: Sequence[Piece]) -> bool:
     said = _without_particles(clause)
     if tells_of_before(clause):
         return True
+    if _tells_a_state(said):
+        return True
     if not said or _WISHED.search(clause_text(clause)):
         return False
     for before, after, rest in zip(said, said[1:], [*said[2:], None], strict=False):
@@ -66,6 +72,16 @@ def tells_as_done(clause: Sequence[Piece]) -> bool:
     if last.text == "了" and any(piece.keys & DONE for piece in said[:-1]):
         return True
     return _ENDED.fullmatch(last.text) is not None and len(said) > 1 and bool(said[-2].keys & DONE)
+
+
+def _tells_a_state(said: Sequence[Piece]) -> bool:
+    """Return whether a clause ends with how something is: 没停用, 是停用的, 一直关着, 停用中."""
+    if len(said) < 2:
+        return False
+    before, last = said[-2:]
+    if last.keys & DONE:
+        return before.text in _SO_IT_IS or last.text.endswith(("着", "着的"))
+    return last.text in ("着", "着的", "中") and bool(before.keys & DONE)
 
 
 def clause_text(clause: Sequence[Piece]) -> str:
