@@ -142,6 +142,6 @@ def test_equal_error_rate_of_known_scores():
 def test_a_deliberate_near_miss_is_one_sound_away_from_the_wake_phrase():
     phrase = [("n", "i"), ("h", "ao"), ("x", "iao"), ("zh", "ir")]
     for seed in range(60):
-        said = [phones_of_syllable(one) for one in one_syllable_off(random.Random(seed)).split()]
+        said = [phones_of_syllable(one) or () for one in one_syllable_off(random.Random(seed)).split()]
         ((wrong, right),) = [(a, b) for a, b in zip(said, phrase, strict=True) if a != b]
         assert set(wrong) & set(right)
