@@ -29,10 +29,10 @@ def model_folder(models: Sequence[ChosenModel], use: ModelUse) -> Path:
     Raises:
         SpeechModelMissing: there is none.
     """
-    for one in models:
-        if one.model.use is use:
-            return one.folder
-    raise SpeechModelMissing(f"no speech model for {use.value} is installed")
+    folder = _folder(models, use)
+    if folder is None:
+        raise SpeechModelMissing(f"no speech model for {use.value} is installed")
+    return folder
 
 
 def open_ear(
@@ -68,12 +68,14 @@ def open_ear(
 
 def _with_wake_model(models: Sequence[ChosenModel], by_vosk: VoskSpotter) -> WakeSpotter:
     """Return Vosk's spotter, helped by the model for the wake phrase where there is one."""
-    phrase = by_vosk.phrase.phrase
-    for one in models:
-        if one.model.use is ModelUse.WAKE:
-            caller = SherpaOnnxSpotter(one.folder, phrase)
-            return SpotterPair(caller=caller, others=by_vosk, phrase=phrase)
-    return by_vosk
+    folder, phrase = _folder(models, ModelUse.WAKE), by_vosk.phrase.phrase
+    if folder is None:
+        return by_vosk
+    return SpotterPair(caller=SherpaOnnxSpotter(folder, phrase), others=by_vosk, phrase=phrase)
+
+
+def _folder(models: Sequence[ChosenModel], use: ModelUse) -> Path | None:
+    return next((one.folder for one in models if one.model.use is use), None)
 
 
 def open_speakers(models: Sequence[ChosenModel]) -> SpeakerCheck:

@@ -33,7 +33,6 @@ class Candidate:
     alert: AlertFacts
     fingerprint: str
     kind: str
-    last_at: str
     factors: tuple[tuple[str, float], ...]
     weights_version: str
     policy_version: str

@@ -319,7 +319,7 @@ def incident_of(one: Candidate, at: datetime) -> Incident:
         alert_count=alert.alerts,
         status=IncidentStatus.OPEN,
         opened_at=at,
-        last_seen_at=datetime.fromisoformat(one.last_at) if one.last_at else at,
+        last_seen_at=one.alert.last_at or at,
         policy_version=one.policy_version,
         facts_json=kept_facts(dict(one.factors), list(alert.because), one.weights_version),
     )
@@ -334,7 +334,6 @@ def _candidate(line: AlertLine, page: AlertsAnswer) -> Candidate:
         alert=_alert_facts(line),
         fingerprint=line.fingerprint,
         kind=line.kind,
-        last_at=line.last_at,
         factors=tuple(line.factors.items()),
         weights_version=page.weights_version,
         policy_version=page.policy_version,

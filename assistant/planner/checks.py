@@ -8,7 +8,7 @@ import re
 from assistant.planner.asking import names_trouble
 from assistant.planner.choosing import Candidate
 from assistant.planner.plan import Clarification, NoPlan
-from assistant.planner.reading import ACTS, Piece, Reading
+from assistant.planner.reading import ACTS, BREAKS, Piece, Reading
 from assistant.planner.reasons import COMPLAINTS, only_told, told_as_done
 
 _FORBIDDEN = NoPlan(spoken="好的，我不动它。", reason="forbidden")
@@ -186,7 +186,7 @@ def _asked_about(best: Candidate, reading: Reading) -> bool:
     if best.tool.risk == "danger":
         return bool(asked) or _only_asked(reading)
     # 谁在开会，静音一小时; 可以把音量调到五十吗: what changes little may be wished for like that.
-    breaks = [piece.end for piece in reading.pieces[:-1] if piece.text in "，。；！？"]
+    breaks = [piece.end for piece in reading.pieces[:-1] if piece.text in BREAKS]
     last_clause = breaks[-1] if breaks else 0
     offered = _MAY_I.search(reading.text.rstrip("？。！ "))
     return any(piece.start >= last_clause for piece in asked) or (not offered and _only_asked(reading))
@@ -203,7 +203,7 @@ def _came_of_it(reading: Reading) -> bool:
     """Return whether a complaint follows the act in one breath: 扩到三个还是慢."""
     act = reading.first(*ACTS)
     rest = [piece for piece in reading.pieces if act is not None and piece.start >= act.end]
-    clause = itertools.takewhile(lambda piece: piece.text not in "，。；！？", rest)
+    clause = itertools.takewhile(lambda piece: piece.text not in BREAKS, rest)
     return any("symptom" in piece.keys and not reading.is_light(piece) for piece in clause)
 
 

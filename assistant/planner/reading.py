@@ -42,6 +42,8 @@ _POD_NAME = re.compile(
     r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
     r"-(?:[a-z0-9]{5,10}-[a-z0-9]{4,5}|\d{1,3}|(?=[a-z]*\d)(?=\d*[a-z])[a-z0-9]{4,10})"
 )
+BREAKS = "，。；！？"
+"""Marks between clauses."""
 ACTS = frozenset({"restart", "scale", "roll_back", "isolate", "release_isolation", "delete", "resize"})
 """Whoever says one of these wants something done."""
 _MEASURES = ("个", "次", "条", "份", "台", "位")

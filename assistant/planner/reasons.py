@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Sequence
 
-from assistant.planner.reading import ACTS, Piece, Reading
+from assistant.planner.reading import ACTS, BREAKS, Piece, Reading
 from assistant.planner.taking import fits
 from assistant.planner.telling import DONE, tells_as_done, tells_of_before
 
@@ -42,7 +42,6 @@ _DONE_BY_SOMEBODY = re.compile(
     r"(?:已经?|刚才?|刚刚|方才|早就|早|不小心|手滑|手动)(?:自己|手动)?(?:把|给|将).+了"
 )
 """我已经把某条告警关了, 他刚把某服务重启了: nothing is left to do."""
-_BREAKS = "，。；！？"
 _TELLERS = (
     "我", "咱", "人家", "大家", "用户", "客户", "老板", "领导", "同事", "业务", "没人", "他们", "有人",
     "反正", "不然", "省得", "免得", "毕竟", "好让", "辛苦", "谢",
@@ -261,7 +260,7 @@ def _clauses(reading: Reading, *, at_looks: bool = False) -> list[list[Piece]]:
         if look and _act_is_said(clauses[-1]):
             clauses.append([])
         clauses[-1].append(piece)
-        if piece.text in _BREAKS and "@mark" in piece.keys:
+        if piece.text in BREAKS and "@mark" in piece.keys:
             clauses.append([])
     return [clause for clause in clauses if any("@mark" not in piece.keys for piece in clause)]
 

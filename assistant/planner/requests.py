@@ -12,7 +12,7 @@ from assistant.planner.context import after_call
 from assistant.planner.held_readers import CHANNELS
 from assistant.planner.lexicon import Tool
 from assistant.planner.plan import TurnContext
-from assistant.planner.reading import Piece, Reading
+from assistant.planner.reading import BREAKS, Piece, Reading
 from assistant.planner.taking import Taken
 from assistant.planner.times import same_length
 
@@ -57,7 +57,6 @@ _PLAIN_LOOKS = ("describe_cluster", "describe_workload", "list_workloads")
 _KIND_NOUNS = frozenset({"cluster", "workload", "service", "namespace", "deployment"})
 _MOST_REQUESTS = 6
 """Nobody asks for more in one breath; a text of many joints is no request."""
-_BREAKS = "，。；！？"
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +301,7 @@ class _Splits(Protocol):
 
 
 def _is_break(piece: Piece) -> bool:
-    return (piece.text in _BREAKS and "@mark" in piece.keys) or _is_joint(piece)
+    return (piece.text in BREAKS and "@mark" in piece.keys) or _is_joint(piece)
 
 
 def _is_joint(piece: Piece) -> bool:

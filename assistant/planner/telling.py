@@ -59,7 +59,7 @@ def tells_as_done(clause: Sequence[Piece]) -> bool:
         return True
     if _tells_a_state(said):
         return True
-    if not said or _WISHED.search(clause_text(clause)):
+    if not said or _WISHED.search(_text(clause)):
         return False
     for before, after, rest in zip(said, said[1:], [*said[2:], None], strict=False):
         if _JUST.fullmatch(before.text) and after.keys & DONE and (rest is None or "的" not in rest.text):
@@ -84,7 +84,7 @@ def _tells_a_state(said: Sequence[Piece]) -> bool:
     return last.text in ("着", "着的", "中") and bool(before.keys & DONE)
 
 
-def clause_text(clause: Sequence[Piece]) -> str:
+def _text(clause: Sequence[Piece]) -> str:
     """Return the words of a clause without the marks."""
     return "".join(piece.text for piece in clause if "@mark" not in piece.keys)
 

@@ -52,18 +52,16 @@ def by_vosk():
     return VoskSpotter(VoskModel(EMBEDDED_RECOGNIZER), PHRASE)
 
 
-@pytest.fixture(params=["vosk", "sherpa-onnx", "both"])
-def spotter(request, by_vosk, by_sherpa):
-    both = SpotterPair(caller=by_sherpa, others=by_vosk, phrase=PHRASE)
-    both.listen_for(PHRASE)
-    return {"vosk": by_vosk, "sherpa-onnx": by_sherpa, "both": both}[request.param]
-
-
 @pytest.fixture
 def pair(by_vosk, by_sherpa):
     both = SpotterPair(caller=by_sherpa, others=by_vosk, phrase=PHRASE)
     both.listen_for(PHRASE)
     return both
+
+
+@pytest.fixture(params=["vosk", "sherpa-onnx", "both"])
+def spotter(request, by_vosk, by_sherpa, pair):
+    return {"vosk": by_vosk, "sherpa-onnx": by_sherpa, "both": pair}[request.param]
 
 
 def heard(spotter: WakeSpotter, *clips) -> str:
